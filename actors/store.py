@@ -1,0 +1,189 @@
+"""What any actor may ask DedupStore, the one that remembers.
+
+:class:`Store` is the asking side. Each method puts one request in DedupStore's mailbox and waits
+for the answer, so that the requests of many actors share one round trip. All requests are
+idempotent: one that was not answered may have taken effect, and may be asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
+
+import trio
+
+from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from runtime.errors import Retryable
+from runtime.mailbox import Mailbox, Reply, Unanswered
+
+R = TypeVar("R")
+
+Space: TypeAlias = Literal["cursor", "session", "contact"]
+"""What a kept value is for: a poller's place, a login, the last state of a contact."""
+
+
+class StoreUnavailable(Retryable):
+    """The store cannot be reached, is full or refuses writes; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A small text kept under a name. ``keep_s`` is its life time in seconds, or for ever."""
+
+    space: Space
+    name: str
+    text: str
+    keep_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The answer to a recording: the ids of the items that had never been seen before."""
+
+    new: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Append what was never seen, and move the poller's values with it, in one atomic step.
+
+    ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
+    without anything being delivered.
+    """
+
+    items: tuple[JournalItem, ...] = ()
+    values: tuple[Value, ...] = ()
+    seen: tuple[str, ...] = ()
+    references: tuple[ThreadReference, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Close one entry, and append what it caused, in one atomic step."""
+
+    entry_id: str
+    outcome: Outcome
+    items: tuple[JournalItem, ...] = ()
+    references: tuple[ThreadReference, ...] = ()
+    values: tuple[Value, ...] = ()
+    reply: Reply[None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Replace the payload of an entry that is in hand, keeping its place."""
+
+    entry_id: str
+    payload: Payload
+    reply: Reply[None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FindUnseen:
+    """Which of these ids were never seen."""
+
+    item_ids: tuple[str, ...]
+    reply: Reply[frozenset[str]] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadValue:
+    """Read a kept value; ``None`` if there is none."""
+
+    space: Space
+    name: str
+    reply: Reply[str | None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FindReference:
+    """Read what a reply to this post must name; ``None`` if the post is not remembered."""
+
+    uri: str
+    reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
+
+
+StoreRequest: TypeAlias = Record | Settle | Amend | FindUnseen | ReadValue | FindReference
+
+
+class Store:
+    """The asking side of DedupStore.
+
+    Every method raises :class:`StoreUnavailable` when the store is away or does not answer in
+    time. A cancelled call may or may not have taken effect; asking again is harmless.
+
+    Args:
+        mailbox: DedupStore's mailbox.
+        answer_within_s: how long one question may take, waiting for room included.
+    """
+
+    def __init__(self, mailbox: Mailbox[StoreRequest], *, answer_within_s: float) -> None:
+        self._mailbox = mailbox
+        self._answer_within_s = answer_within_s
+
+    async def record(
+        self,
+        items: Iterable[JournalItem] = (),
+        *,
+        values: Iterable[Value] = (),
+        seen: Iterable[str] = (),
+        references: Iterable[ThreadReference] = (),
+        dead_letters: Iterable[DeadLetter] = (),
+    ) -> Recorded:
+        """Append what was never seen, and move the poller's values with it, atomically."""
+        request = Record(
+            tuple(items), tuple(values), tuple(seen), tuple(references), tuple(dead_letters)
+        )
+        return await self._ask(request, request.reply)
+
+    async def settle(
+        self,
+        entry_id: str,
+        outcome: Outcome,
+        *,
+        items: Iterable[JournalItem] = (),
+        references: Iterable[ThreadReference] = (),
+        values: Iterable[Value] = (),
+    ) -> None:
+        """Close one entry, and append what it caused, atomically. A settled one stays settled."""
+        request = Settle(entry_id, outcome, tuple(items), tuple(references), tuple(values))
+        await self._ask(request, request.reply)
+
+    async def amend(self, entry_id: str, payload: Payload) -> None:
+        """Replace the payload of an entry that is in hand."""
+        request = Amend(entry_id, payload)
+        await self._ask(request, request.reply)
+
+    async def find_unseen(self, item_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these ids were never seen."""
+        request = FindUnseen(tuple(item_ids))
+        return await self._ask(request, request.reply)
+
+    async def read(self, space: Space, name: str) -> str | None:
+        """Read a kept value."""
+        request = ReadValue(space, name)
+        return await self._ask(request, request.reply)
+
+    async def save(self, value: Value) -> None:
+        """Keep a value."""
+        await self.record(values=(value,))
+
+    async def find_reference(self, uri: str) -> ThreadReference | None:
+        """What a reply to this post must name, if it is remembered."""
+        request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:
+        started = trio.current_time()
+        with trio.move_on_after(self._answer_within_s) as waiting:
+            await self._mailbox.send(request)
+        if waiting.cancelled_caught:
+            raise StoreUnavailable("DedupStore's mailbox is full: it is not keeping up")
+        left_s = max(0.0, self._answer_within_s - (trio.current_time() - started))
+        try:
+            return await reply.wait(left_s, who="DedupStore")
+        except Unanswered as error:
+            raise StoreUnavailable(str(error)) from error

@@ -1,0 +1,109 @@
+"""Rates and token buckets: how often something may be done."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+import trio
+
+_RATE = re.compile(r"(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``count`` times in any ``per_s`` seconds. Written ``300/60s``."""
+
+    count: int
+    per_s: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read ``300/60s``.
+
+        Raises:
+            ValueError: with what is expected.
+        """
+        match = _RATE.fullmatch(text.strip())
+        if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
+            raise ValueError(f"{text!r} is no rate: write COUNT/SECONDSs, for example 300/60s")
+        return cls(int(match[1]), float(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.per_s:g}s"
+
+
+class TokenBucket:
+    """Gives out ``rate.count`` tokens; each comes back ``rate.per_s`` after it was taken.
+
+    So no window of that length ever sees more than ``rate.count``, and a burst up to it is free.
+    Waiters are served in the order of asking. A bucket outlives the incarnations of its actor.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._taken: deque[tuple[float, int]] = deque()
+        self._in_use = 0
+        self._blocked_until = float("-inf")
+        self._turn = trio.StrictFIFOLock()
+
+    async def acquire(self, cost: int = 1) -> None:
+        """Wait for ``cost`` tokens and take them. If cancelled, none were taken."""
+        if cost > self.rate.count:
+            raise ValueError(f"{cost} tokens can never be had from a bucket of {self.rate.count}")
+        async with self._turn:
+            while (wait_s := self._wait_s(cost)) > 0:
+                await trio.sleep(wait_s)
+            self._taken.append((trio.current_time(), cost))
+            self._in_use += cost
+
+    def block_for(self, seconds: float) -> None:
+        """Give nothing out for so long: the other side said so. Never shortens a block."""
+        self._blocked_until = max(self._blocked_until, trio.current_time() + seconds)
+
+    def waiting_s(self) -> float:
+        """Seconds until the next single token is to be had; 0.0 if at once."""
+        return self._wait_s(1)
+
+    def _wait_s(self, cost: int) -> float:
+        now = trio.current_time()
+        while self._taken and self._taken[0][0] + self.rate.per_s <= now:
+            self._in_use -= self._taken.popleft()[1]
+        wait_s = self._blocked_until - now
+        missing = self._in_use + cost - self.rate.count
+        for taken_at, tokens in self._taken:
+            if missing <= 0:
+                break
+            missing -= tokens
+            wait_s = max(wait_s, taken_at + self.rate.per_s - now)
+        return max(0.0, wait_s)
+
+
+class Budget:
+    """What a platform allows all actors together: one or more buckets, all of which must agree.
+
+    Steered by what the platform says of itself in its answers' headers.
+    """
+
+    def __init__(self, *rates: Rate) -> None:
+        self._buckets = tuple(TokenBucket(rate) for rate in rates)
+
+    async def acquire(self, cost: int = 1) -> None:
+        """Wait until every bucket gives ``cost`` tokens."""
+        for bucket in self._buckets:
+            await bucket.acquire(cost)
+
+    def block_for(self, seconds: float) -> None:
+        """Pause everybody who shares this budget: the platform asked for it."""
+        for bucket in self._buckets:
+            bucket.block_for(seconds)
+
+    def observe(self, *, remaining: int, reset_in_s: float) -> None:
+        """Take in what an answer said: ``remaining`` requests until ``reset_in_s`` from now."""
+        if remaining <= 0:
+            self.block_for(max(0.0, reset_in_s))
+
+    def waiting_s(self) -> float:
+        """Seconds until a single request may go out."""
+        return max(bucket.waiting_s() for bucket in self._buckets)
