@@ -1,0 +1,82 @@
+"""How things are called in the journal: item ids, and the conversations that keep their order."""
+
+from __future__ import annotations
+
+from actors.messages import (
+    AgentMessage,
+    Author,
+    Destination,
+    InboundDirectMessage,
+    InboundPost,
+    JournalItem,
+    ReasonCode,
+    Receipt,
+    ResolveContact,
+)
+
+
+def make_post_id(uri: str) -> str:
+    """One post is one item, whichever poller finds it first."""
+    return f"post:{uri}"
+
+
+def make_direct_message_id(convo_id: str, message_id: str) -> str:
+    """One direct message is one item."""
+    return f"dm:{convo_id}:{message_id}"
+
+
+def make_post_item(post: InboundPost) -> JournalItem:
+    """A post waits behind the earlier ones of its thread."""
+    return JournalItem(
+        item_id=make_post_id(post.post.uri),
+        destination=Destination.GENESYS_SENDER,
+        conversation=f"thread:{post.root.uri}",
+        payload=post,
+    )
+
+
+def make_direct_message_item(message: InboundDirectMessage) -> JournalItem:
+    """A direct message waits behind the earlier ones of its Bluesky conversation."""
+    return JournalItem(
+        item_id=make_direct_message_id(message.convo_id, message.message_id),
+        destination=Destination.GENESYS_SENDER,
+        conversation=f"dm:{message.convo_id}",
+        payload=message,
+    )
+
+
+def make_agent_item(message: AgentMessage) -> JournalItem:
+    """An agent's message waits behind the earlier ones of its Genesys conversation."""
+    return JournalItem(
+        item_id=f"agent:{message.message_id}",
+        destination=Destination.BLUESKY_SENDER,
+        conversation=f"agent:{message.conversation_id or message.recipient_did}",
+        payload=message,
+    )
+
+
+def make_receipt_item(receipt: Receipt) -> JournalItem:
+    """There is one final receipt for a message; it waits for nothing."""
+    return JournalItem(
+        item_id=f"receipt:{receipt.message_id}",
+        destination=Destination.GENESYS_SENDER,
+        conversation=f"receipt:{receipt.message_id}",
+        payload=receipt,
+    )
+
+
+def make_failure(
+    message_id: str, recipient_did: str, code: ReasonCode, sentence: str
+) -> JournalItem:
+    """The receipt that tells an agent why the message did not go out."""
+    return make_receipt_item(Receipt(message_id, recipient_did, "Failed", code, sentence))
+
+
+def make_contact_item(author: Author, caused_by: str) -> JournalItem:
+    """The contact of whoever wrote ``caused_by``, an item id."""
+    return JournalItem(
+        item_id=f"contact:{caused_by}",
+        destination=Destination.CONTACT_RESOLVER,
+        conversation=f"contact:{author.did}",
+        payload=ResolveContact(author),
+    )

@@ -1,0 +1,59 @@
+"""Closing journal entries whatever happens: what a sender does when its work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from actors.items import make_failure
+from actors.messages import (
+    AgentMessage,
+    JournalEntry,
+    JournalItem,
+    Outcome,
+    Refused,
+    ThreadReference,
+)
+from actors.store import Store, StoreUnavailable, Value
+from runtime.actor import Context
+
+
+async def settle(
+    store: Store,
+    context: Context,
+    entry: JournalEntry,
+    outcome: Outcome,
+    *,
+    items: Iterable[JournalItem] = (),
+    references: Iterable[ThreadReference] = (),
+    values: Iterable[Value] = (),
+) -> None:
+    """Close an entry, waiting for the store as long as it is away.
+
+    The effect has happened already, so giving up would only repeat it. If cancelled, the entry
+    stays in the journal and is delivered again: every effect is one that may be repeated.
+    """
+    items, references, values = tuple(items), tuple(references), tuple(values)
+    while True:
+        try:
+            await store.settle(
+                entry.entry_id, outcome, items=items, references=references, values=values
+            )
+        except StoreUnavailable as error:
+            await context.back_off(error)
+        else:
+            return
+
+
+async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exception) -> None:
+    """Make a dead letter of an entry that crashed its actor ``attempts`` times.
+
+    Raises:
+        StoreUnavailable: the entry stays in hand, and is buried at the next attempt.
+    """
+    why = f"crashed its actor {attempts} times, last with {type(error).__name__}: {error}"
+    items: tuple[JournalItem, ...] = ()
+    if isinstance(entry.payload, AgentMessage):
+        message = entry.payload
+        sentence = "The connector could not process this message. Its operator has been told."
+        items = (make_failure(message.message_id, message.recipient_did, "GeneralError", sentence),)
+    await store.settle(entry.entry_id, Refused("Poisonous", why), items=items)
