@@ -1,0 +1,161 @@
+"""Settings: every variable, its default and what it must look like."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    model_validator,
+)
+
+from runtime.rate import Rate
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _parse_duration(value: object) -> float:
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError("expected a time such as 90, 30s, 15m, 1h or 2d")
+    return float(match[1]) * _UNIT_S[match[2]]
+
+
+def _parse_rate(value: object) -> Rate:
+    return value if isinstance(value, Rate) else Rate.parse(str(value))
+
+
+def _parse_queries(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(query.strip() for query in re.split(r"[\n;]", value) if query.strip())
+
+
+def _parse_handle(value: object) -> object:
+    return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
+LookBack = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)]
+Limit = Annotated[Rate, PlainValidator(_parse_rate)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+Handle = Annotated[
+    str, BeforeValidator(_parse_handle), Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
+]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class ActorSettings(BaseModel):
+    """``<ACTOR>_CONCURRENCY``, ``<ACTOR>_RATE`` and ``<ACTOR>_MAILBOX``."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    concurrency: Count
+    rate: Limit
+    mailbox: Count
+
+
+def _actor(concurrency: int, rate: str, mailbox: int = 64) -> ActorSettings:
+    return ActorSettings(concurrency=concurrency, rate=Rate.parse(rate), mailbox=mailbox)
+
+
+class Settings(BaseModel):
+    """Everything that can be set. A field is the variable of the same name in capitals.
+
+    The default rates of the actors that share a platform add up to less than it allows:
+    Bluesky 3000 requests in 5 minutes, Genesys Cloud 300 in one.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    bluesky_handle: Handle
+    bluesky_app_password: SecretStr = Field(min_length=1)
+    bluesky_service_url: Address = "https://bsky.social"
+    bluesky_search_query: Annotated[tuple[str, ...], BeforeValidator(_parse_queries)] = ()
+    dm_requests: Literal["accept", "ignore"] = "accept"
+
+    gc_region: Host
+    gc_cc_client_id: Text
+    gc_cc_client_secret: SecretStr = Field(min_length=1)
+    gc_integration_id: Text
+    gc_webhook_secret: SecretStr = Field(min_length=1)
+    gc_social_topic_id: Text
+    gc_social_rule_id: Text
+    gc_api_url: Address = ""
+    gc_login_url: Address = ""
+    enable_external_contacts: bool = False
+    gc_external_source_id: str = ""
+    gc_ec_division_id: str = ""
+
+    redis_url: SecretStr | None = None
+    redis_token: SecretStr | None = None
+    state_dir: Path = Path("./state")
+
+    host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    log_level: Literal["debug", "info", "warn", "error"] = "info"
+
+    polling_time_inbound_notifications: Seconds = 60.0
+    polling_time_social_listening: Seconds = 300.0
+    polling_time_dm: Seconds = 120.0
+    start_lookback: LookBack = 3600.0
+    deep_sweep: Seconds = 3600.0
+    outbound_give_up_after: Seconds = 900.0
+    inbound_keep: Seconds = 7 * 86400.0
+    webhook_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+
+    restart_intensity: Count = 5
+    restart_period_s: Seconds = 300.0
+    backoff_min_s: Seconds = 1.0
+    backoff_max_s: Seconds = 60.0
+    stop_within_s: Seconds = 5.0
+    grace_s: Seconds = 20.0
+    request_deadline_s: Seconds = 30.0
+    store_deadline_s: Seconds = 5.0
+
+    notification_poller: ActorSettings = _actor(2, "120/60s")
+    search_poller: ActorSettings = _actor(1, "60/60s")
+    dm_poller: ActorSettings = _actor(2, "120/60s")
+    webhook_receiver: ActorSettings = _actor(8, "6000/60s")
+    genesys_sender: ActorSettings = _actor(2, "240/60s", 128)
+    bluesky_sender: ActorSettings = _actor(4, "240/60s")
+    contact_resolver: ActorSettings = _actor(1, "60/60s")
+    dedup_store: ActorSettings = _actor(1, "60000/60s", 256)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
+        region = values.get("gc_region")
+        if region:
+            values.setdefault("gc_api_url", f"https://api.{region}")
+            values.setdefault("gc_login_url", f"https://login.{region}")
+        return values
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        problems = []
+        if self.backoff_min_s > self.backoff_max_s:
+            problems.append("BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S")
+        if self.stop_within_s > self.grace_s:
+            problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+ACTOR_FIELDS = tuple(
+    name for name, field in Settings.model_fields.items() if field.annotation is ActorSettings
+)
+SECRET_FIELDS = tuple(
+    name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+)

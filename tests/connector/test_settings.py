@@ -1,0 +1,164 @@
+"""Settings: every documented variable works, and every mistake is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connector.environment import SettingsError, load_settings
+from connector.settings import ACTOR_FIELDS
+from runtime.rate import Rate
+
+REQUIRED = {
+    "BLUESKY_HANDLE": "brand.example",
+    "BLUESKY_APP_PASSWORD": "app-password",
+    "GC_REGION": "mypurecloud.ie",
+    "GC_CC_CLIENT_ID": "client",
+    "GC_CC_CLIENT_SECRET": "client-secret",
+    "GC_INTEGRATION_ID": "integration",
+    "GC_WEBHOOK_SECRET": "webhook-secret",
+    "GC_SOCIAL_TOPIC_ID": "topic",
+    "GC_SOCIAL_RULE_ID": "rule",
+}
+
+
+def test_the_required_variables_suffice() -> None:
+    """Nine variables make a running connector; everything else has its documented default."""
+    settings = load_settings(REQUIRED)
+
+    assert settings.gc_api_url == "https://api.mypurecloud.ie"
+    assert settings.gc_login_url == "https://login.mypurecloud.ie"
+    assert settings.bluesky_service_url == "https://bsky.social"
+    assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+    assert settings.polling_time_inbound_notifications == 60
+    assert settings.polling_time_social_listening == 300
+    assert settings.polling_time_dm == 120
+    assert settings.start_lookback == 3600
+    assert settings.bluesky_search_query == ()
+    assert settings.enable_external_contacts is False
+    assert settings.log_level == "info"
+    assert settings.redis_url is None
+
+
+def test_all_missing_variables_are_reported_together() -> None:
+    """An administrator learns of all that is missing at once, by name."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({})
+
+    assert [line.split(":")[0] for line in caught.value.problems] == list(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BLUESKY_HANDLE", "joe", "mycompany.bsky.social"),
+        ("GC_REGION", "https://mypurecloud.com", "mypurecloud.com"),
+        ("BLUESKY_SERVICE_URL", "bsky.social", "https://bsky.social"),
+        ("PORT", "http", "a number from 0 to 65535"),
+        ("PORT", "70000", "a number from 0 to 65535"),
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warn' or 'error'"),
+        ("START_LOOKBACK", "soon", "1h"),
+        ("POLLING_TIME_DM", "0", "greater than 0"),
+        ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
+        ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),
+        ("GENESYS_SENDER_RATE", "fast", "300/60s"),
+        ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
+        ("DEDUP_STORE_MAILBOX", "many", "not a whole number"),
+    ],
+)
+def test_a_wrong_value_is_reported_by_name_with_what_is_expected(
+    name: str, value: str, said: str
+) -> None:
+    """The line names the variable and what it must look like."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, name: value})
+
+    (line,) = caught.value.problems
+    assert line.startswith(f"{name}: ")
+    assert said in line
+
+
+def test_no_secret_appears_in_an_error_or_a_repr() -> None:
+    """Secrets are never printed."""
+    settings = load_settings(REQUIRED)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, "PORT": "x", "GC_REGION": ""})
+
+    for secret in ("app-password", "client-secret", "webhook-secret"):
+        assert secret not in repr(settings)
+        assert secret not in str(caught.value)
+
+
+def test_contacts_need_their_source_and_division() -> None:
+    """Both are reported, together with anything else that is wrong."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, "ENABLE_EXTERNAL_CONTACTS": "TRUE", "GC_REGION": ""})
+
+    assert [line.split(":")[0] for line in caught.value.problems] == [
+        "GC_EXTERNAL_SOURCE_ID",
+        "GC_EC_DIVISION_ID",
+        "GC_REGION",
+    ]
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    """NAME_FILE names a file that holds the secret, with or without a final newline."""
+    (tmp_path / "password").write_text("from-a-file\n")
+    environ = {**REQUIRED, "BLUESKY_APP_PASSWORD_FILE": str(tmp_path / "password")}
+    del environ["BLUESKY_APP_PASSWORD"]
+
+    assert load_settings(environ).bluesky_app_password.get_secret_value() == "from-a-file"
+
+
+def test_a_secret_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
+    """The reason is given, and the variable is not merely called missing."""
+    environ = {**REQUIRED, "GC_WEBHOOK_SECRET_FILE": str(tmp_path / "nothing")}
+    del environ["GC_WEBHOOK_SECRET"]
+
+    with pytest.raises(SettingsError, match="GC_WEBHOOK_SECRET_FILE: cannot read it: No such"):
+        load_settings(environ)
+
+
+def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
+    """A .env file fills in what the environment leaves out; an empty variable is unset."""
+    (tmp_path / ".env").write_text('PORT=9000\nSTART_LOOKBACK=2d\nBLUESKY_SEARCH_QUERY="a b;c"\n')
+    settings = load_settings({**REQUIRED, "PORT": "9001", "START_LOOKBACK": ""}, tmp_path / ".env")
+
+    assert settings.port == 9001
+    assert settings.start_lookback == 2 * 86400
+    assert settings.bluesky_search_query == ("a b", "c")
+
+
+def test_every_actor_has_its_three_knobs() -> None:
+    """Concurrency, rate and mailbox can each be set alone, for all eight."""
+    assert len(ACTOR_FIELDS) == 8
+    for name in ACTOR_FIELDS:
+        environ = {
+            **REQUIRED,
+            f"{name.upper()}_CONCURRENCY": "7",
+            f"{name.upper()}_RATE": "5/10s",
+            f"{name.upper()}_MAILBOX": "99",
+        }
+        knobs = getattr(load_settings(environ), name)
+        assert (knobs.concurrency, knobs.rate, knobs.mailbox) == (7, Rate(5, 10), 99)
+
+
+def test_the_default_rates_keep_within_what_the_platforms_allow() -> None:
+    """Bluesky allows 3000 requests in 5 minutes, Genesys Cloud 300 in one."""
+    settings = load_settings(REQUIRED)
+
+    def per_minute(*names: str) -> float:
+        rates = [getattr(settings, name).rate for name in names]
+        return sum(rate.count / rate.per_s * 60 for rate in rates)
+
+    bluesky = ("notification_poller", "search_poller", "dm_poller", "bluesky_sender")
+    assert per_minute(*bluesky) <= 3000 / 5
+    assert per_minute("genesys_sender", "contact_resolver") <= 300
+
+
+def test_a_handle_may_be_written_with_an_at_sign() -> None:
+    """createSession refuses @handle, people write it all the same."""
+    assert load_settings({**REQUIRED, "BLUESKY_HANDLE": "@Brand.Example"}).bluesky_handle == (
+        "brand.example"
+    )
