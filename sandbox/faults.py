@@ -23,6 +23,8 @@ from hypercorn.typing import (
     Scope,
 )
 
+from sandbox.serving import cut_connection
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -50,12 +52,12 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class DropAfter:
-    """Act, then cut the connection instead of answering."""
+    """Act, then close the connection instead of answering (httpx: ``RemoteProtocolError``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Cut the connection and do nothing."""
+    """Reset the connection and do nothing (httpx: ``ReadError``)."""
 
 
 Fault: TypeAlias = Status | RateLimit | Delay | DropAfter | Reset
@@ -157,9 +159,9 @@ Refuse: TypeAlias = Callable[[Status | RateLimit], Refusal]
 def inject_faults(app: ASGIFramework, faults: Faults, refuse: Refuse) -> ASGIFramework:
     """Wrap an ASGI app so that ``faults`` strike its HTTP requests before it sees them.
 
-    A cut connection is an answer that ends before its announced length; httpx raises
-    ``RemoteProtocolError`` for it. ``refuse`` words the answer of :class:`Status` and
-    :class:`RateLimit` as the platform would.
+    ``refuse`` words the answer of :class:`Status` and :class:`RateLimit` as the platform would.
+    Connections can be cut only under :func:`sandbox.serving.serve`, and only when no other
+    wrapper stands between it and this one.
     """
 
     async def faulty(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -178,10 +180,10 @@ def inject_faults(app: ASGIFramework, faults: Faults, refuse: Refuse) -> ASGIFra
                 await app(scope, receive, send)
             case DropAfter():
                 await app(scope, receive, _discard)
-                await _cut(send)
+                await cut_connection(send)
             case Reset():
                 await _read_to_end(receive)
-                await _cut(send)
+                await cut_connection(send, reset=True)
             case _:
                 assert_never(fault)
 
@@ -198,7 +200,12 @@ async def _read_to_end(receive: ASGIReceiveCallable) -> None:
 
 async def _answer(refusal: Refusal, send: ASGISendCallable) -> None:
     headers = {"content-length": str(len(refusal.body)), **refusal.headers}
-    await _start(refusal.status, headers, send)
+    start: HTTPResponseStartEvent = {
+        "type": "http.response.start",
+        "status": refusal.status,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await send(start)
     body: HTTPResponseBodyEvent = {
         "type": "http.response.body",
         "body": refusal.body,
@@ -207,21 +214,7 @@ async def _answer(refusal: Refusal, send: ASGISendCallable) -> None:
     await send(body)
 
 
-async def _cut(send: ASGISendCallable) -> None:
-    """Promise a body and end without it: the server can only close the connection."""
-    await _start(200, {"content-length": "1"}, send)
-
-
 async def _discard(event: ASGISendEvent) -> None:
     """Let the app act, and keep its answer from the caller."""
     del event
     await trio.lowlevel.checkpoint()
-
-
-async def _start(status: int, headers: Mapping[str, str], send: ASGISendCallable) -> None:
-    start: HTTPResponseStartEvent = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    await send(start)

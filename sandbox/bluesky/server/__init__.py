@@ -1,0 +1,3 @@
+"""The network on the wire: XRPC over HTTP."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The page where one person plays the customer and the agent."""

@@ -1,0 +1,1 @@
+"""The official contracts of the two platforms, as checks."""
