@@ -9,6 +9,7 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from actors.dedup_store import parse_address
 from connector.settings import ACTOR_FIELDS, SECRET_FIELDS, ActorSettings, Settings
 
 
@@ -87,6 +88,7 @@ def _collect(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
             except (OSError, UnicodeDecodeError) as error:
                 reason = getattr(error, "strerror", None) or "not a text file"
                 problems.append(f"{name.upper()}_FILE: cannot read it: {reason}")
+    problems += _check_redis(values)
     if str(values.get("enable_external_contacts", "")).lower() in {"true", "1", "yes", "on"}:
         problems += [
             f"{name.upper()}: missing; required when ENABLE_EXTERNAL_CONTACTS is true"
@@ -94,6 +96,16 @@ def _collect(environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
             if name not in values
         ]
     return values
+
+
+def _check_redis(values: Mapping[str, Any]) -> list[str]:
+    if "redis_url" not in values:
+        return []
+    try:
+        parse_address(values["redis_url"], values.get("redis_token"))
+    except ValueError as error:
+        return [f"REDIS_URL: {str(error).removeprefix('REDIS_URL').lstrip(': ')}"]
+    return []
 
 
 def _explain(error: ValidationError) -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -141,11 +142,22 @@ class Settings(BaseModel):
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
 
+    def make_restart_policy(self) -> RestartPolicy:
+        """How crashes are answered."""
+        return RestartPolicy(
+            intensity=self.restart_intensity,
+            period_s=self.restart_period_s,
+            backoff_min_s=self.backoff_min_s,
+            backoff_max_s=self.backoff_max_s,
+        )
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         problems = []
-        if self.backoff_min_s > self.backoff_max_s:
-            problems.append("BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S")
+        try:
+            self.make_restart_policy()
+        except ValueError as error:
+            problems.append(f"RESTART_PERIOD_S: {error}")
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:

@@ -1,0 +1,65 @@
+"""Where the operations of the Genesys Cloud API are that the connector uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+CONTACTS = "/api/v2/externalcontacts/contacts"
+ENRICH_CONTACT = f"{CONTACTS}/enrich"
+LOOK_UP_CONTACT = "/api/v2/externalcontacts/identifierlookup/contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses that messages go to: one topic, one ingestion rule, one integration."""
+
+    topic_id: str
+    rule_id: str
+    integration_id: str
+
+    @property
+    def public_messages(self) -> str:
+        """Takes an array of ``OpenSocialMediaNormalizedMessage``."""
+        return f"{self.rule}/messages/bulk"
+
+    @property
+    def private_message(self) -> str:
+        """Takes one ``OpenInboundNormalizedMessage``."""
+        return f"{self._inbound}/message"
+
+    @property
+    def receipt(self) -> str:
+        """Takes one ``OpenInboundNormalizedReceipt``."""
+        return f"{self._inbound}/receipt"
+
+    @property
+    def topic(self) -> str:
+        """The ``SocialTopic``."""
+        return f"/api/v2/socialmedia/topics/{quote(self.topic_id, safe='')}"
+
+    @property
+    def rule(self) -> str:
+        """The topic's ``OpenDataIngestionRule``."""
+        return f"{self.topic}/dataingestionrules/open/{quote(self.rule_id, safe='')}"
+
+    @property
+    def integration(self) -> str:
+        """The ``OpenIntegration``."""
+        integration = quote(self.integration_id, safe="")
+        return f"/api/v2/conversations/messaging/integrations/open/{integration}"
+
+    @property
+    def _inbound(self) -> str:
+        integration = quote(self.integration_id, safe="")
+        return f"/api/v2/conversations/messages/{integration}/inbound/open"
+
+
+def make_contact_path(contact_id: str) -> str:
+    """One external contact."""
+    return f"{CONTACTS}/{quote(contact_id, safe='')}"
+
+
+def make_external_source_path(source_id: str) -> str:
+    """One external source."""
+    return f"/api/v2/externalcontacts/externalsources/{quote(source_id, safe='')}"

@@ -1,0 +1,82 @@
+"""The two platforms as this process reaches them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import httpx
+
+from actors.bluesky.client import BlueskyClient
+from actors.bluesky.session import SessionOwner
+from actors.bluesky.tokens import Credentials
+from actors.bluesky.xrpc import Xrpc
+from actors.dedup_store import Database
+from actors.genesys.client import GenesysClient
+from actors.genesys.endpoints import Endpoints
+from actors.genesys.token import TokenKeeper
+from actors.store import Store
+from connector.settings import Settings
+from runtime.clock import WallClock
+from runtime.context import EventLog
+from runtime.rate import Budget, Rate
+
+# What the platforms allow from one address, one account, one token.
+BLUESKY_REQUESTS = Rate(3000, 300)
+BLUESKY_WRITE_POINTS = (Rate(5000, 3600), Rate(35_000, 86_400))
+GENESYS_REQUESTS = Rate(300, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the house stands on: connections, time, chance, and where it writes its log."""
+
+    database: Database
+    bluesky_http: httpx.AsyncClient
+    genesys_http: httpx.AsyncClient
+    clock: WallClock
+    rng: random.Random
+    log: EventLog
+
+
+def make_bluesky(settings: Settings, outside: Outside, store: Store) -> BlueskyClient:
+    """The company's account on Bluesky."""
+    xrpc = Xrpc(
+        outside.bluesky_http,
+        Budget(BLUESKY_REQUESTS),
+        outside.clock,
+        timeout_s=settings.request_deadline_s,
+    )
+    credentials = Credentials(
+        settings.bluesky_service_url,
+        settings.bluesky_handle,
+        settings.bluesky_app_password.get_secret_value(),
+    )
+    return BlueskyClient(xrpc, SessionOwner(xrpc, store, outside.clock, credentials))
+
+
+def make_genesys(settings: Settings, outside: Outside) -> GenesysClient:
+    """The organization on Genesys Cloud."""
+    tokens = TokenKeeper(
+        outside.genesys_http,
+        login_url=settings.gc_login_url,
+        client_id=settings.gc_cc_client_id,
+        client_secret=settings.gc_cc_client_secret.get_secret_value(),
+        deadline_s=settings.request_deadline_s,
+    )
+    return GenesysClient(
+        outside.genesys_http,
+        api_url=settings.gc_api_url,
+        tokens=tokens,
+        budget=Budget(GENESYS_REQUESTS),
+        deadline_s=settings.request_deadline_s,
+    )
+
+
+def make_endpoints(settings: Settings) -> Endpoints:
+    """Where messages go in that organization."""
+    return Endpoints(
+        topic_id=settings.gc_social_topic_id,
+        rule_id=settings.gc_social_rule_id,
+        integration_id=settings.gc_integration_id,
+    )

@@ -1,0 +1,131 @@
+"""How the house is put together: who gets what, and in which order they start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from actors.dedup_store import (
+    Commands,
+    DedupStore,
+    InHand,
+    Keys,
+    Route,
+    StoreGauge,
+    load_scripts,
+    refuse_poison,
+)
+from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
+from actors.messages import Destination, JournalEntry
+from actors.store import StoreRequest
+from connector.clients import Outside
+from connector.parts import Parts, make_parts
+from connector.pollers import make_dm_poller, make_notification_poller, make_search_poller
+from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
+from connector.settings import Settings
+from runtime.actor import ActorSpec, Context
+from runtime.mailbox import Mailbox
+from runtime.supervisor import Supervisor
+
+STORE_BATCH = 128
+
+Alter: TypeAlias = Callable[[ActorSpec[Any]], ActorSpec[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that runs, and what its front door needs."""
+
+    supervisor: Supervisor
+    webhooks: Mailbox[WebhookDelivery]
+    gauge: StoreGauge
+
+
+def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda spec: spec) -> House:
+    """Make the eight actors and the supervisor that keeps them alive. Starts nothing.
+
+    Args:
+        settings: what was set.
+        outside: what the house stands on.
+        alter: may exchange a specification, for those who want to see an actor fail.
+    """
+    parts = make_parts(settings, outside)
+    senders = [make_genesys_sender(parts), make_bluesky_sender(parts), make_contact_resolver(parts)]
+    pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
+    specs: list[ActorSpec[Any]] = [make_dedup_store(parts, senders), *senders]
+    specs += [_webhook_receiver(parts), *pollers]
+    supervisor = Supervisor(
+        [alter(spec) for spec in specs],
+        policy=parts.policy,
+        wall_clock=outside.clock,
+        rng=outside.rng,
+        log=outside.log,
+    )
+    return House(supervisor, parts.webhooks, parts.gauge)
+
+
+def make_dedup_store(
+    parts: Parts, senders: list[ActorSpec[JournalEntry]]
+) -> ActorSpec[StoreRequest]:
+    settings = parts.settings
+    routes = {}
+    for sender in senders:
+        destination = Destination(sender.name)
+        mailbox = parts.entries[destination]
+        limit = min(mailbox.capacity, sender.concurrency * sender.batch)
+        routes[destination] = Route(mailbox, limit)
+    in_hand = InHand()
+
+    def create(context: Context) -> DedupStore:
+        return DedupStore(
+            context,
+            database=parts.outside.database,
+            commands=Commands(Keys(settings.gc_integration_id), load_scripts()),
+            routes=routes,
+            in_hand=in_hand,
+            gauge=parts.gauge,
+            clock=parts.outside.clock,
+        )
+
+    return ActorSpec(
+        name="DedupStore",
+        create=create,
+        rate=settings.dedup_store.rate,
+        mailbox=parts.requests,
+        concurrency=settings.dedup_store.concurrency,
+        batch=STORE_BATCH,
+        stop_within_s=settings.stop_within_s,
+        critical=True,
+        on_poison=refuse_poison,
+    )
+
+
+def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
+    settings = parts.settings
+
+    def create(context: Context) -> WebhookReceiver:
+        return WebhookReceiver(
+            context,
+            parts.store,
+            secrets=(settings.gc_webhook_secret.get_secret_value(),),
+            max_bytes=settings.webhook_max_bytes,
+            clock=parts.outside.clock,
+        )
+
+    return ActorSpec(
+        name="WebhookReceiver",
+        create=create,
+        rate=settings.webhook_receiver.rate,
+        mailbox=parts.webhooks,
+        concurrency=settings.webhook_receiver.concurrency,
+        stop_within_s=settings.stop_within_s,
+        critical=True,
+        on_poison=_answer_poison,
+        sends_to=("DedupStore",),
+    )
+
+
+async def _answer_poison(delivery: WebhookDelivery, attempts: int, error: Exception) -> None:
+    """Genesys delivers again what is answered 503, and in the end tells the agent."""
+    delivery.reply.answer(WebhookAnswer.UNAVAILABLE)

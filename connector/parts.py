@@ -1,0 +1,56 @@
+"""What several actors share, made once for the life of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.bluesky.client import BlueskyClient
+from actors.dedup_store import StoreGauge
+from actors.genesys.client import GenesysClient
+from actors.genesys.webhook_receiver import WebhookDelivery
+from actors.messages import Destination, JournalEntry
+from actors.store import Store, StoreRequest
+from connector.clients import Outside, make_bluesky, make_genesys
+from connector.settings import Settings
+from runtime.backoff import RestartPolicy
+from runtime.mailbox import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All of it outlives every incarnation of the actors that have it."""
+
+    settings: Settings
+    outside: Outside
+    policy: RestartPolicy
+    store: Store
+    requests: Mailbox[StoreRequest]
+    webhooks: Mailbox[WebhookDelivery]
+    entries: dict[Destination, Mailbox[JournalEntry]]
+    bluesky: BlueskyClient
+    genesys: GenesysClient
+    gauge: StoreGauge
+
+
+def make_parts(settings: Settings, outside: Outside) -> Parts:
+    """Make the mailboxes and the two clients. Nothing is opened or started."""
+    requests = Mailbox[StoreRequest]("DedupStore", settings.dedup_store.mailbox)
+    store = Store(requests, answer_within_s=settings.store_deadline_s)
+    return Parts(
+        settings=settings,
+        outside=outside,
+        policy=settings.make_restart_policy(),
+        store=store,
+        requests=requests,
+        webhooks=Mailbox("WebhookReceiver", settings.webhook_receiver.mailbox),
+        entries={
+            Destination.GENESYS_SENDER: Mailbox("GenesysSender", settings.genesys_sender.mailbox),
+            Destination.BLUESKY_SENDER: Mailbox("BlueskySender", settings.bluesky_sender.mailbox),
+            Destination.CONTACT_RESOLVER: Mailbox(
+                "ContactResolver", settings.contact_resolver.mailbox
+            ),
+        },
+        bluesky=make_bluesky(settings, outside, store),
+        genesys=make_genesys(settings, outside),
+        gauge=StoreGauge(outside.database.kind, outside.database.warning),
+    )

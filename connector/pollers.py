@@ -1,0 +1,91 @@
+"""The three actors that look at Bluesky again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.bluesky.dm_poller import DMPoller
+from actors.bluesky.notification_poller import NotificationPoller
+from actors.bluesky.search_poller import SearchPoller
+from connector.parts import Parts
+from runtime.actor import ActorSpec, Context
+
+
+def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
+    """NotificationPoller."""
+    settings = parts.settings
+
+    def create(context: Context) -> NotificationPoller:
+        return NotificationPoller(
+            context,
+            parts.bluesky,
+            parts.store,
+            parts.outside.clock,
+            interval_s=settings.polling_time_inbound_notifications,
+            lookback_s=settings.start_lookback,
+            deep_sweep_s=settings.deep_sweep,
+        )
+
+    return _poller(parts, "NotificationPoller", create)
+
+
+def make_search_poller(parts: Parts) -> ActorSpec[Any]:
+    """SearchPoller, disabled unless there is something to listen for."""
+    settings = parts.settings
+
+    def create(context: Context) -> SearchPoller:
+        return SearchPoller(
+            context,
+            parts.bluesky,
+            parts.store,
+            parts.outside.clock,
+            queries=settings.bluesky_search_query,
+            interval_s=settings.polling_time_social_listening,
+            lookback_s=settings.start_lookback,
+        )
+
+    off = None if settings.bluesky_search_query else "BLUESKY_SEARCH_QUERY is empty"
+    return _poller(parts, "SearchPoller", create, disabled=off)
+
+
+def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
+    """DMPoller."""
+    settings = parts.settings
+
+    def create(context: Context) -> DMPoller:
+        return DMPoller(
+            context,
+            parts.bluesky,
+            parts.store,
+            parts.outside.clock,
+            interval_s=settings.polling_time_dm,
+            lookback_s=settings.start_lookback,
+            requests=settings.dm_requests,
+        )
+
+    return _poller(parts, "DMPoller", create)
+
+
+def _poller(
+    parts: Parts,
+    name: str,
+    create: Callable[[Context], object],
+    *,
+    disabled: str | None = None,
+) -> ActorSpec[Any]:
+    field = {
+        "NotificationPoller": parts.settings.notification_poller,
+        "SearchPoller": parts.settings.search_poller,
+        "DMPoller": parts.settings.dm_poller,
+    }[name]
+    return ActorSpec(
+        name=name,
+        create=create,
+        rate=field.rate,
+        concurrency=field.concurrency,
+        deadline_s=4 * parts.settings.request_deadline_s,
+        stop_within_s=parts.settings.stop_within_s,
+        sends_to=("DedupStore",),
+        disabled=disabled,
+    )

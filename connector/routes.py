@@ -1,0 +1,86 @@
+"""The front door: the webhook, and how the process is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import trio
+from quart import Response, jsonify, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery
+from runtime.mailbox import Mailbox, Unanswered
+
+WEBHOOK_WITHIN_S = 9.0
+"""Genesys waits for 10 s; after that it delivers again."""
+
+SIGNATURE = "X-Hub-Signature-256"
+
+Health: TypeAlias = Callable[[], tuple[dict[str, Any], int]]
+Reasons: TypeAlias = Callable[[], Sequence[str]]
+
+
+def create_app(
+    webhooks: Mailbox[WebhookDelivery],
+    *,
+    max_bytes: int,
+    health: Health,
+    why_not_live: Reasons,
+    why_not_ready: Reasons,
+) -> QuartTrio:
+    """The ASGI application.
+
+    Args:
+        webhooks: WebhookReceiver's mailbox.
+        max_bytes: larger webhooks are refused without being read.
+        health: the document of ``/health`` and its status.
+        why_not_live: for ``/livez``; empty when all is well.
+        why_not_ready: for ``/readyz``; empty when it may take requests.
+    """
+    app = QuartTrio("connector", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = max_bytes
+
+    @app.post("/webhook")
+    async def webhook() -> Response:
+        try:
+            body = await request.body
+        except RequestEntityTooLarge:
+            return Response("", WebhookAnswer.TOO_LARGE.value)
+        answer = await _ask(webhooks, WebhookDelivery(body, request.headers.get(SIGNATURE)))
+        return Response("", answer.value)
+
+    @app.get("/health")
+    async def show_health() -> Response:
+        document, status = health()
+        response = jsonify(document)
+        response.status_code = status
+        return response
+
+    @app.get("/livez")
+    async def show_live() -> Response:
+        return _probe(why_not_live())
+
+    @app.get("/readyz")
+    async def show_ready() -> Response:
+        return _probe(why_not_ready())
+
+    return app
+
+
+async def _ask(webhooks: Mailbox[WebhookDelivery], delivery: WebhookDelivery) -> WebhookAnswer:
+    """Hand a delivery to WebhookReceiver. Without an answer in time Genesys delivers again."""
+    with trio.move_on_after(WEBHOOK_WITHIN_S):
+        await webhooks.send(delivery)
+        try:
+            return await delivery.reply.wait(WEBHOOK_WITHIN_S, who="WebhookReceiver")
+        except Unanswered:
+            pass
+    return WebhookAnswer.UNAVAILABLE
+
+
+def _probe(reasons: Sequence[str]) -> Response:
+    if reasons:
+        return Response("\n".join(reasons) + "\n", 503, content_type="text/plain")
+    return Response("ok\n", content_type="text/plain")

@@ -1,0 +1,165 @@
+"""The life of the process: open, start, serve, and stop in order."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import trio
+
+from actors.dedup_store import Database
+from connector.clients import Outside
+from connector.house import Alter, House, build_house
+from connector.logs import create_log
+from connector.routes import create_app
+from connector.settings import Settings
+from connector.storage import open_store
+from runtime.clock import WallClock
+from runtime.context import EventLog
+from runtime.health import StoreHealth, describe, http_status, liveness, overall, readiness
+from runtime.serving import serve
+
+_STUCK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A connector that is up: where it listens, and how it is."""
+
+    port: int
+    health: Callable[[], tuple[dict[str, Any], int]]
+
+
+async def run_until_signal(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status."""
+    log = create_log(settings.log_level, sys.stdout)
+    shutdown = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watch_signals, shutdown, log)
+        await run_connector(
+            settings, log=log, clock=time.time, rng=random.SystemRandom(), shutdown=shutdown
+        )
+        nursery.cancel_scope.cancel()
+    return 0
+
+
+async def _watch_signals(
+    shutdown: trio.Event,
+    log: EventLog,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            log.info("stopping", signal=signal.Signals(number).name)
+            shutdown.set()
+
+
+async def run_connector(
+    settings: Settings,
+    *,
+    log: EventLog,
+    clock: WallClock,
+    rng: random.Random,
+    shutdown: trio.Event,
+    alter: Alter = lambda spec: spec,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the connector until ``shutdown`` is set, then stop it within ``GRACE_S``.
+
+    If cancelled, everything is cancelled at once; what was in hand is in the journal.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    async with (
+        open_store(settings, log) as database,
+        _open_http(settings) as bluesky_http,
+        _open_http(settings) as genesys_http,
+        trio.open_nursery() as nursery,
+    ):
+        outside = Outside(database, bluesky_http, genesys_http, clock, rng, log)
+        house = build_house(settings, outside, alter=alter)
+        health = _make_health(house, database, clock)
+        app = create_app(
+            house.webhooks,
+            max_bytes=settings.webhook_max_bytes,
+            health=health,
+            why_not_live=lambda: liveness(house.supervisor.statistics()),
+            why_not_ready=lambda: readiness(house.supervisor.statistics()),
+        )
+        closing = trio.Event()
+
+        async def serve_here(*, task_status: trio.TaskStatus[int]) -> None:
+            await serve(
+                app, settings.host, settings.port, shutdown=closing, task_status=task_status
+            )
+
+        port: int = await nursery.start(serve_here)
+        await nursery.start(house.supervisor.run)
+        log.info("started", version=version("bluesky-genesys"), port=port, **_monitored(settings))
+        task_status.started(Running(port, health))
+        await shutdown.wait()
+        stuck = await house.supervisor.stop(settings.grace_s)
+        closing.set()
+        if stuck:
+            # A task that shields itself, or a thread, would hold up the exit for ever. What it
+            # had in hand is in the journal.
+            os._exit(_STUCK)
+    log.info("stopped")
+
+
+def _open_http(settings: Settings) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        timeout=settings.request_deadline_s,
+        headers={"User-Agent": f"bluesky-genesys/{version('bluesky-genesys')}"},
+    )
+
+
+def _monitored(settings: Settings) -> dict[str, Any]:
+    return {
+        "account": settings.bluesky_handle,
+        "region": settings.gc_region,
+        "queries": len(settings.bluesky_search_query),
+        "contacts": settings.enable_external_contacts,
+    }
+
+
+def _make_health(
+    house: House, database: Database, clock: WallClock
+) -> Callable[[], tuple[dict[str, Any], int]]:
+    started_at = trio.current_time()
+    warnings = [database.warning] if database.warning else []
+
+    def health() -> tuple[dict[str, Any], int]:
+        actors = house.supervisor.statistics()
+        state = house.gauge.read()
+        oldest = state.oldest_recorded_at
+        store = StoreHealth(
+            status=state.status,
+            kind=state.kind,
+            reason=state.reason,
+            depth=state.depth,
+            oldest_s=0.0 if oldest is None else max(0.0, clock() - oldest),
+            dead_letters=state.dead_letters,
+        )
+        document = describe(
+            actors,
+            store,
+            version=version("bluesky-genesys"),
+            role="leader",
+            uptime_s=trio.current_time() - started_at,
+            warnings=warnings,
+        )
+        return document, http_status(overall(actors, store))
+
+    return health

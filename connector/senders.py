@@ -1,0 +1,112 @@
+"""The three actors that the journal delivers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from actors.bluesky.bluesky_sender import BlueskySender
+from actors.genesys.contact_resolver import ContactResolver
+from actors.genesys.delivery import Persistence
+from actors.genesys.genesys_sender import GenesysSender
+from actors.genesys.recent import Recent
+from actors.messages import Destination, JournalEntry, Plan
+from actors.settlement import bury
+from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
+from connector.parts import Parts
+from runtime.actor import ActorSpec, Context
+from runtime.rate import Budget
+
+BULK_LIMIT = 50
+REMEMBERED = 10_000
+
+
+def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
+    """GenesysSender, with what its workers share."""
+    settings = parts.settings
+    settled = Recent(REMEMBERED)
+    contacts = Recent(REMEMBERED) if settings.enable_external_contacts else None
+    persistence = _make_persistence(parts)
+
+    def create(context: Context) -> GenesysSender:
+        return GenesysSender(
+            context,
+            parts.store,
+            parts.genesys,
+            make_endpoints(settings),
+            persistence,
+            batch_limit=BULK_LIMIT,
+            settled=settled,
+            contacts=contacts,
+        )
+
+    return _sender(parts, Destination.GENESYS_SENDER, create, batch=BULK_LIMIT)
+
+
+def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
+    """BlueskySender, with what its workers share."""
+    writes = Budget(*BLUESKY_WRITE_POINTS)
+    plans: dict[str, Plan] = {}
+
+    def create(context: Context) -> BlueskySender:
+        return BlueskySender(
+            context,
+            parts.bluesky,
+            parts.store,
+            writes=writes,
+            clock=parts.outside.clock,
+            plans=plans,
+            give_up_after_s=parts.settings.outbound_give_up_after,
+        )
+
+    return _sender(parts, Destination.BLUESKY_SENDER, create)
+
+
+def make_contact_resolver(parts: Parts) -> ActorSpec[JournalEntry]:
+    """ContactResolver, disabled unless contacts are wanted."""
+    settings = parts.settings
+
+    def create(context: Context) -> ContactResolver:
+        return ContactResolver(
+            context,
+            parts.store,
+            parts.genesys,
+            _make_persistence(parts),
+            source_id=settings.gc_external_source_id,
+            division_id=settings.gc_ec_division_id,
+        )
+
+    off = None if settings.enable_external_contacts else "ENABLE_EXTERNAL_CONTACTS is false"
+    return _sender(parts, Destination.CONTACT_RESOLVER, create, disabled=off)
+
+
+def _sender(
+    parts: Parts,
+    destination: Destination,
+    create: Callable[[Context], object],
+    *,
+    batch: int = 1,
+    disabled: str | None = None,
+) -> ActorSpec[JournalEntry]:
+    field = {
+        Destination.GENESYS_SENDER: parts.settings.genesys_sender,
+        Destination.BLUESKY_SENDER: parts.settings.bluesky_sender,
+        Destination.CONTACT_RESOLVER: parts.settings.contact_resolver,
+    }[destination]
+    return ActorSpec(
+        name=destination.value,
+        create=create,
+        rate=field.rate,
+        mailbox=parts.entries[destination],
+        concurrency=field.concurrency,
+        batch=batch,
+        deadline_s=4 * parts.settings.request_deadline_s,
+        stop_within_s=parts.settings.stop_within_s,
+        on_poison=partial(bury, parts.store),
+        sends_to=("DedupStore",),
+        disabled=disabled,
+    )
+
+
+def _make_persistence(parts: Parts) -> Persistence:
+    return Persistence(parts.policy, parts.settings.inbound_keep, parts.outside.clock)
