@@ -41,6 +41,7 @@ def create_app(
     """
     app = QuartTrio("connector", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.post("/webhook")
     async def webhook() -> Response:

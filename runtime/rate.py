@@ -53,8 +53,10 @@ class TokenBucket:
         if cost > self.rate.count:
             raise ValueError(f"{cost} tokens can never be had from a bucket of {self.rate.count}")
         async with self._turn:
-            while (wait_s := self._wait_s(cost)) > 0:
+            wait_s = self._wait_s(cost)
+            while wait_s > 0:
                 await trio.sleep(wait_s)
+                wait_s = self._wait_s(cost)
             self._taken.append((trio.current_time(), cost))
             self._in_use += cost
 

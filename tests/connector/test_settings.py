@@ -150,7 +150,7 @@ def test_the_default_rates_keep_within_what_the_platforms_allow() -> None:
 
     def per_minute(*names: str) -> float:
         rates = [getattr(settings, name).rate for name in names]
-        return sum(rate.count / rate.per_s * 60 for rate in rates)
+        return float(sum(rate.count / rate.per_s * 60 for rate in rates))
 
     bluesky = ("notification_poller", "search_poller", "dm_poller", "bluesky_sender")
     assert per_minute(*bluesky) <= 3000 / 5

@@ -1,0 +1,33 @@
+"""DedupStore: the memory of all actors. The only code that knows Redis.
+
+``docs/journal.md`` says how the journal lies in it.
+"""
+
+from __future__ import annotations
+
+from actors.dedup_store.actor import DedupStore, refuse_poison
+from actors.dedup_store.commands import Commands
+from actors.dedup_store.connection import RedisAddress, parse_address
+from actors.dedup_store.database import Database
+from actors.dedup_store.gauge import StoreGauge, StoreKind, StoreState
+from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.keys import Keys
+from actors.dedup_store.opening import open_database
+from actors.dedup_store.scripts import load_scripts
+
+__all__ = [
+    "Commands",
+    "Database",
+    "DedupStore",
+    "InHand",
+    "Keys",
+    "RedisAddress",
+    "Route",
+    "StoreGauge",
+    "StoreKind",
+    "StoreState",
+    "load_scripts",
+    "open_database",
+    "parse_address",
+    "refuse_poison",
+]

@@ -1,0 +1,104 @@
+"""DedupStore: the memory of all actors, and the hand-over of what waits in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from actors.dedup_store.commands import Commands
+from actors.dedup_store.database import Database
+from actors.dedup_store.exchange import Exchange, Outcome
+from actors.dedup_store.gauge import StoreGauge
+from actors.dedup_store.in_hand import InHand, Route
+from actors.messages import Destination
+from actors.store import StoreRequest
+from runtime.actor import Context
+from runtime.clock import WallClock
+from runtime.errors import Rejected
+
+_LONGEST_SLEEP_S = 3600.0
+
+
+class DedupStore:
+    """Answers what the actors ask of the store, and hands the journal's entries to them.
+
+    ``run`` and the workers of ``handle_batch`` are units of one actor, each with an object of its
+    own; they share nothing but what is passed in. All requests taken together share one round
+    trip, and what their settling makes room for comes back with it.
+
+    Args:
+        context: the unit's context. Its rate counts round trips.
+        database: where the store is.
+        commands: the namespace.
+        routes: where entries go. Those for other destinations stay in the journal.
+        in_hand: shared by all units; outlives this object.
+        gauge: told how the store is doing; outlives this object, too.
+        clock: unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        database: Database,
+        commands: Commands,
+        routes: Mapping[Destination, Route],
+        in_hand: InHand,
+        gauge: StoreGauge,
+        clock: WallClock,
+    ) -> None:
+        self._context = context
+        self._routes = routes
+        self._in_hand = in_hand
+        self._clock = clock
+        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock)
+
+    async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
+        """Answer all of these, in one round trip.
+
+        Each request gets its answer or its error; a store that is away is no crash. If cancelled
+        before the round trip, nothing was asked and nothing is answered; once sent, it is dealt
+        with to the end.
+        """
+        await self._context.acquire()
+        outcome = await self._exchange.ask(messages)
+        if outcome.trouble is not None:
+            self._context.failed(outcome.trouble)
+        self._tell(outcome)
+
+    async def run(self) -> None:
+        """Hand over what no commit has handed over: at start, when due, after an outage.
+
+        Sends nothing while there is nothing to hand over. If cancelled, what was handed over
+        stays in hand.
+        """
+        # The one before may have crashed on the way.
+        self._in_hand.want()
+        while True:
+            await self._wait_until_wanted()
+            await self._context.acquire()
+            outcome = await self._exchange.deliver()
+            self._tell(outcome)
+            if outcome.trouble is not None:
+                await self._in_hand.wait_patiently(self._context.back_off, outcome.trouble)
+
+    async def _wait_until_wanted(self) -> None:
+        while self._in_hand.is_asking or not self._in_hand.is_wanted:
+            delay_s = _LONGEST_SLEEP_S
+            due = self._in_hand.next_due(self._routes)
+            if due is not None and not self._in_hand.is_asking:
+                delay_s = min(delay_s, due - self._clock())
+            if delay_s <= 0:
+                return
+            await self._in_hand.wait(self._context.sleep, delay_s)
+
+    def _tell(self, outcome: Outcome) -> None:
+        for fault in outcome.faults:
+            self._context.failed(fault)
+        if outcome.trouble is None:
+            self._context.succeeded(outcome.answered)
+
+
+async def refuse_poison(request: StoreRequest, attempts: int, error: Exception) -> None:
+    """Answer a request that crashed DedupStore ``attempts`` times: it will never be accepted."""
+    why = f"crashed DedupStore {attempts} times, last with {type(error).__name__}: {error}"
+    request.reply.fail(Rejected("Poisonous", why))

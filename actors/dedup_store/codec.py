@@ -1,0 +1,153 @@
+"""What lies in the store: payloads and references as JSON, entries as elements of a list.
+
+A payload is written as ``{"version":1,"payload":{...,"kind":"..."}}``. Reading ignores fields that
+this release does not know and fills in the defaults of fields that an older one did not write.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from actors.messages import (
+    PAYLOAD_VERSION,
+    Destination,
+    JournalEntry,
+    Payload,
+    ThreadReference,
+)
+from runtime.errors import Malformed
+
+T = TypeVar("T")
+
+_PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
+_REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryId:
+    """Names one delivery of one entry, and says where it lies.
+
+    ``sequence`` tells entries apart, ``attempts`` the deliveries of one entry; so a repeated
+    ``Retry`` of the first delivery cannot touch the second.
+    """
+
+    sequence: int
+    attempts: int
+    destination: Destination
+    conversation: str
+
+    def __str__(self) -> str:
+        return f"{self.sequence}.{self.attempts}/{self.destination}/{self.conversation}"
+
+    @classmethod
+    def parse(cls, text: str) -> EntryId:
+        """The reverse of ``str``.
+
+        Raises:
+            Malformed: if it is none.
+        """
+        try:
+            numbers, destination, conversation = text.split("/", 2)
+            sequence, attempts = numbers.split(".")
+            return cls(int(sequence), int(attempts), Destination(destination), conversation)
+        except ValueError as error:
+            raise Malformed(f"{text!r} is no entry id") from error
+
+
+def encode_payload(payload: Payload) -> str:
+    """One line of JSON.
+
+    Raises:
+        Malformed: if the payload holds what JSON cannot.
+    """
+    return _encode(_PAYLOAD, payload)
+
+
+def decode_payload(text: str) -> Payload:
+    """The reverse of :func:`encode_payload`.
+
+    Raises:
+        Malformed: an unknown kind, a newer version, or no such JSON.
+    """
+    return _decode(_PAYLOAD, text)
+
+
+def encode_reference(reference: ThreadReference) -> str:
+    """One line of JSON."""
+    return _encode(_REFERENCE, reference)
+
+
+def decode_reference(text: str) -> ThreadReference:
+    """The reverse of :func:`encode_reference`.
+
+    Raises:
+        Malformed: a newer version, or no such JSON.
+    """
+    return _decode(_REFERENCE, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first entry of a conversation as it lies in the store, its payload not yet read."""
+
+    entry_id: EntryId
+    item_id: str
+    recorded_at: float
+    payload: str
+
+    @classmethod
+    def parse(cls, destination: str, conversation: str, element: str) -> Head:
+        """Read an element of a list; see ``make_element`` in ``scripts/common.lua``."""
+        header, payload, item_id = element.split("\n", 2)
+        sequence, attempts, recorded_at = header.split(" ")
+        entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
+        return cls(entry_id, item_id, float(recorded_at), payload)
+
+    def open(self) -> JournalEntry:
+        """The entry as an actor gets it.
+
+        Raises:
+            Malformed: if the payload cannot be read.
+        """
+        return JournalEntry(
+            entry_id=str(self.entry_id),
+            item_id=self.item_id,
+            destination=self.entry_id.destination,
+            conversation=self.entry_id.conversation,
+            payload=decode_payload(self.payload),
+            attempts=self.entry_id.attempts,
+            recorded_at=self.recorded_at,
+        )
+
+
+def _encode(adapter: TypeAdapter[T], value: T) -> str:
+    try:
+        written = {"version": PAYLOAD_VERSION, "payload": adapter.dump_python(value)}
+        return json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"this cannot be written as JSON: {error}") from error
+
+
+def _decode(adapter: TypeAdapter[T], text: str) -> T:
+    try:
+        written = json.loads(text)
+        version, payload = written["version"], written["payload"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Malformed("not JSON with a version and a payload") from error
+    if not isinstance(version, int) or not 1 <= version <= PAYLOAD_VERSION:
+        raise Malformed(f"version {version!r}: this release reads up to {PAYLOAD_VERSION}")
+    try:
+        return adapter.validate_python(payload)
+    except ValidationError as error:
+        raise Malformed(_explain(error)) from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Where it is wrong, without the customer's words."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "payload"
+    return f"{where}: {first['msg']}"

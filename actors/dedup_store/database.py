@@ -1,0 +1,138 @@
+"""One round trip to Redis, whichever Redis it is, and what its errors mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import redis
+import trio
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from actors.dedup_store.commands import Command, Result
+from actors.dedup_store.gauge import StoreKind
+from actors.dedup_store.scripts import Script, ScriptName
+from actors.store import StoreUnavailable
+from runtime.errors import Effect, Rejected
+
+# Answers that say something of the server, not of the command: any other would get them too.
+# Old servers put the code of a command that a script made into the middle.
+_AWAY = re.compile(
+    r"(?:^|-)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|BUSY|UNKILLABLE|MASTERDOWN|CLUSTERDOWN"
+    r"|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
+)
+
+_CODES = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "NoPermissionError": "NOPERM",
+    "NoScriptError": "NOSCRIPT",
+    "TryAgainError": "TRYAGAIN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MasterDownError": "MASTERDOWN",
+}
+
+
+class Database:
+    """A connection to Redis that trio tasks can wait for.
+
+    redis-py is synchronous: its asyncio side does not run on trio. So each round trip runs in a
+    thread, which nobody can cancel; the client's socket time-outs bound it.
+
+    Args:
+        client: made by :mod:`actors.dedup_store.connection`.
+        scripts: loaded into the server whenever it does not have them.
+        kind: as shown in ``/health``.
+        threads: how many round trips there may be at once.
+        warning: what to beware of although it works.
+        explain: what else is known when it does not answer, or ``None``.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        scripts: Mapping[ScriptName, Script],
+        *,
+        kind: StoreKind,
+        threads: int,
+        warning: str | None = None,
+        explain: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.kind = kind
+        self.warning = warning
+        self._client = client
+        self._scripts = tuple(scripts.values())
+        self._limiter = trio.CapacityLimiter(threads)
+        self._explain = explain
+
+    async def execute(self, commands: Sequence[Command]) -> list[Result]:
+        """Send all commands together and read all answers, each a value or a
+        :class:`runtime.errors.Fault`.
+
+        If cancelled while it waits for a thread, nothing was sent; once sent, it does not yield
+        to cancellation, so no answer is lost.
+
+        Raises:
+            StoreUnavailable: no answer came. Each command may have taken effect.
+        """
+        return await trio.to_thread.run_sync(self._execute, commands, limiter=self._limiter)
+
+    def close(self) -> None:
+        """Close all connections. No round trip may be under way."""
+        self._client.close()
+
+    def _execute(self, commands: Sequence[Command]) -> list[Result]:
+        try:
+            results = self._round_trip(commands)
+            missing = {at for at, result in enumerate(results) if _is_no_script(result)}
+            if missing:
+                # What was read beside a missing script was read too early.
+                early = {at for at, command in enumerate(commands) if command.reads}
+                again = sorted(missing | early)
+                fresh = self._round_trip([commands[at] for at in again], load_scripts=True)
+                for at, result in zip(again, fresh, strict=True):
+                    results[at] = result
+        except RedisError as error:
+            raise self._make_unavailable(str(error), Effect.UNKNOWN) from error
+        return [self._translate(result) for result in results]
+
+    def _round_trip(
+        self, commands: Sequence[Command], *, load_scripts: bool = False
+    ) -> list[Result]:
+        scripts = self._scripts if load_scripts else ()
+        loading = [("SCRIPT", "LOAD", script.text) for script in scripts]
+        asking = [command.arguments for command in commands]
+        with self._client.pipeline(transaction=False) as pipeline:
+            queue: Callable[..., object] = pipeline.execute_command
+            for name, *arguments in (*loading, *asking):
+                # Encoded here because hiredis knows no other than strict UTF-8, and text from
+                # outside may hold half a surrogate pair.
+                queue(name, *(argument.encode("utf-8", "replace") for argument in arguments))
+            results: list[Result] = pipeline.execute(raise_on_error=False)
+        return results[len(scripts) :]
+
+    def _translate(self, result: Result) -> Result:
+        if not isinstance(result, RedisError):
+            return result
+        text = _describe(result)
+        if _AWAY.search(text) or not isinstance(result, ResponseError):
+            return self._make_unavailable(text, Effect.NOT_DONE)
+        return Rejected("StoreRefused", f"Redis refused a request: {text}")
+
+    def _make_unavailable(self, reason: str, effect: Effect) -> StoreUnavailable:
+        known = self._explain()
+        if known is not None:
+            reason = f"{known} ({reason})"
+        action = "Make room in Redis, or raise maxmemory." if reason.startswith("OOM") else None
+        return StoreUnavailable(reason, effect=effect, action=action)
+
+
+def _is_no_script(result: Result) -> bool:
+    return isinstance(result, NoScriptError)
+
+
+def _describe(error: RedisError) -> str:
+    """The error as the server sent it: redis-py cuts the code off where it knows it."""
+    text = str(error)
+    code = _CODES.get(type(error).__name__)
+    return f"{code} {text}" if code and not text.startswith(code) else text

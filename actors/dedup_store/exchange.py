@@ -1,0 +1,213 @@
+"""One round trip: what is asked goes out together, what comes back is given to whom it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from actors.dedup_store.codec import EntryId
+from actors.dedup_store.commands import (
+    Command,
+    Commands,
+    Delivery,
+    Result,
+    Wanted,
+    answer,
+    read_delivery,
+)
+from actors.dedup_store.database import Database
+from actors.dedup_store.gauge import StoreGauge
+from actors.dedup_store.in_hand import InHand, Route
+from actors.messages import Destination, Refused
+from actors.store import FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
+from runtime.clock import WallClock
+from runtime.errors import Fault, Malformed, Rejected
+
+_FORGET_EVERY_S = 3600.0
+_LOOK_AGAIN_S = 1.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a round trip.
+
+    ``trouble`` says that the store is away. ``faults`` are what else went wrong: requests that
+    can never be accepted, entries that cannot be read.
+    """
+
+    answered: int = 0
+    trouble: StoreUnavailable | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    request: StoreRequest
+    command: Command
+
+
+class Exchange:
+    """Makes round trips for one incarnation of DedupStore.
+
+    Args:
+        database: where the store is.
+        commands: the namespace.
+        routes: where entries go. Those for other destinations stay in the journal.
+        in_hand: what is with the actors.
+        gauge: told how the store is doing.
+        clock: unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        commands: Commands,
+        routes: Mapping[Destination, Route],
+        in_hand: InHand,
+        gauge: StoreGauge,
+        clock: WallClock,
+    ) -> None:
+        self._database = database
+        self._commands = commands
+        self._routes = routes
+        self._in_hand = in_hand
+        self._gauge = gauge
+        self._clock = clock
+        self._forgot_at = float("-inf")
+
+    async def ask(self, requests: Sequence[StoreRequest]) -> Outcome:
+        """Ask what actors want to know. What that makes room for is handed over, too.
+
+        If cancelled before it is sent, nothing is answered; once sent, it is dealt with to the
+        end.
+        """
+        if not any(map(_changes_journal, requests)):
+            return await self._ask(requests, None)
+        return await self.deliver(requests)
+
+    async def deliver(self, requests: Sequence[StoreRequest] = ()) -> Outcome:
+        """The same, and hand over what can be handed over. Cancelled: as :meth:`ask`."""
+        if not self._in_hand.begin_asking():
+            try:
+                return await self._ask(requests, None)
+            finally:
+                self._in_hand.want()
+        done = False
+        try:
+            own = self._in_hand.unreadable
+            both = [*own, *requests]
+            settling = {one.entry_id for one in both if isinstance(one, Settle)}
+            outcome = await self._ask(both, self._in_hand.find_room(self._routes, settling))
+            done = outcome.trouble is None
+            return outcome
+        finally:
+            self._in_hand.end_asking(done=done)
+
+    async def _ask(
+        self, requests: Sequence[StoreRequest], wanted: Sequence[Wanted] | None
+    ) -> Outcome:
+        now = self._clock()
+        outcome = Outcome()
+        calls = self._prepare(requests, now, outcome)
+        commands = [call.command for call in calls]
+        if wanted is not None:
+            commands.append(self._commands.deliver(wanted, now))
+        if commands and not self._gauge.is_available:
+            commands.append(self._commands.probe(now))
+        if not commands:
+            return outcome
+        results = await self._execute(commands, own_from=len(calls))
+        # From here to the end nothing waits: an answer is dealt with whole, or not at all.
+        self._note(results, outcome)
+        for call, result in zip(calls, results, strict=False):
+            self._finish(call.request, result, outcome)
+        if wanted is not None and not isinstance(results[len(calls)], Fault):
+            self._hand_over(read_delivery(wanted, results[len(calls)]), now, outcome)
+        return outcome
+
+    async def _execute(self, commands: Sequence[Command], own_from: int) -> list[Result]:
+        """Send the commands. Those from ``own_from`` on are our own: no asker hears of theirs."""
+        try:
+            results = await self._database.execute(commands)
+        except StoreUnavailable as error:
+            return [error] * len(commands)
+        for at in range(own_from, len(results)):
+            if isinstance(results[at], Rejected):
+                results[at] = StoreUnavailable(str(results[at]))
+        return results
+
+    def _prepare(
+        self, requests: Sequence[StoreRequest], now: float, outcome: Outcome
+    ) -> list[_Call]:
+        calls = []
+        for request in requests:
+            if isinstance(request, FindUnseen) and not request.item_ids:
+                request.reply.answer(frozenset())
+                continue
+            forget_old = isinstance(request, Record) and now - self._forgot_at >= _FORGET_EVERY_S
+            try:
+                command = self._commands.make(request, now, forget_old=forget_old)
+            except Malformed as error:
+                outcome.faults.append(error)
+                request.reply.fail(error)
+                continue
+            self._forgot_at = now if forget_old else self._forgot_at
+            calls.append(_Call(request, command))
+        return calls
+
+    def _note(self, results: Sequence[Result], outcome: Outcome) -> None:
+        away = (one for one in results if isinstance(one, StoreUnavailable))
+        outcome.trouble = next(away, None)
+        was_available = self._gauge.is_available
+        if outcome.trouble is not None:
+            self._gauge.note_unavailable(str(outcome.trouble))
+            if was_available:
+                self._in_hand.want()
+        else:
+            self._gauge.note_available()
+            if not was_available:
+                self._in_hand.note_recovery()
+
+    def _finish(self, request: StoreRequest, result: Result, outcome: Outcome) -> None:
+        match result:
+            case StoreUnavailable():
+                # A copy for each asker: raising one writes to it.
+                copy = StoreUnavailable(str(result), effect=result.effect, action=result.action)
+                request.reply.fail(copy)
+            case Fault():
+                outcome.faults.append(result)
+                request.reply.fail(result)
+            case _:
+                outcome.answered += 1
+                if isinstance(request, Settle):
+                    self._in_hand.release(EntryId.parse(request.entry_id))
+                answer(request, result)
+
+    def _hand_over(self, delivery: Delivery, now: float, outcome: Outcome) -> None:
+        for destination, due in delivery.next_due.items():
+            self._in_hand.note_due(destination, due)
+        self._gauge.note_counts(delivery.depth, delivery.oldest_recorded_at, delivery.dead_letters)
+        for head in delivery.heads:
+            if not self._in_hand.take(head.entry_id):
+                continue
+            try:
+                entry = head.open()
+            except Malformed as error:
+                outcome.faults.append(error)
+                refusal = Refused("Unreadable", str(error))
+                self._in_hand.refuse(Settle(str(head.entry_id), refusal))
+                continue
+            if not self._routes[entry.destination].mailbox.offer(entry):
+                # Somebody else filled the mailbox. The entry still heads its queue.
+                self._in_hand.release(head.entry_id)
+                self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
+
+
+def _changes_journal(request: StoreRequest) -> bool:
+    match request:
+        case Settle():
+            return True
+        case Record():
+            return bool(request.items or request.dead_letters)
+        case _:
+            return False

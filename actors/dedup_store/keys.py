@@ -1,0 +1,64 @@
+"""How things are called in Redis, and how long they are kept.
+
+The scripts make the rest of the names from the prefix (``scripts/common.lua``); ``docs/journal.md``
+lists them all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SEEN_KEEP_S = 30 * 24 * 3600
+REFERENCE_KEEP_S = 90 * 24 * 3600
+DEAD_KEEP_S = 30 * 24 * 3600
+DEAD_MOST = 10_000
+
+_NAMESPACE = re.compile(r"[^{}\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """All keys of one connector begin alike, with a hash tag: on a cluster they share a slot.
+
+    Args:
+        namespace: what tells this connector from others on the same Redis: the id of its Genesys
+            integration. Two processes with the same namespace share one journal.
+
+    Raises:
+        ValueError: if it is empty, or has braces or white space.
+    """
+
+    namespace: str
+
+    def __post_init__(self) -> None:
+        if _NAMESPACE.fullmatch(self.namespace) is None:
+            raise ValueError(f"{self.namespace!r} is no namespace: use letters, digits and dashes")
+
+    @property
+    def prefix(self) -> str:
+        """What every key begins with."""
+        return f"{{bluesky-genesys:{self.namespace}}}:"
+
+    @property
+    def seen(self) -> str:
+        """Sorted set of the item ids ever recorded, by the time they were last marked."""
+        return self.prefix + "seen"
+
+    @property
+    def probe(self) -> str:
+        """Written to find out whether a store that was away takes writes again."""
+        return self.prefix + "probe"
+
+    def value(self, name: str) -> str:
+        """One kept value; see :func:`value_name`."""
+        return f"{self.prefix}value:{name}"
+
+    def reference(self, uri: str) -> str:
+        """What a reply to this post must name."""
+        return f"{self.prefix}reference:{uri}"
+
+
+def value_name(space: str, name: str) -> str:
+    """A value's name, unique over all spaces."""
+    return f"{space}:{name}"

@@ -1,0 +1,68 @@
+"""Which store it is to be: the one of the settings, an embedded one, or memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import trio
+
+from actors.dedup_store.connection import RedisAddress, open_memory, open_remote
+from actors.dedup_store.database import Database
+from actors.dedup_store.embedded import EmbeddedServer
+from actors.dedup_store.state_dir import find_server
+from runtime.context import EventLog
+
+
+@asynccontextmanager
+async def open_database(
+    address: RedisAddress | None,
+    *,
+    state_dir: Path,
+    timeout_s: float,
+    threads: int,
+    log: EventLog,
+) -> AsyncIterator[Database]:
+    """The store for the life of the process, closed at the end of the block.
+
+    A remote Redis is not touched before it is used. An embedded server is started, and waited
+    for at most ten seconds; it is stopped when the block has ended, not before, even if
+    everything is cancelled: the actors settle in the block.
+
+    Args:
+        address: from :func:`actors.dedup_store.connection.parse_address`, or ``None`` for an
+            embedded store.
+        state_dir: where the embedded store lies.
+        timeout_s: see :func:`actors.dedup_store.connection.connect`.
+        threads: how many round trips may be under way.
+        log: told what became of the embedded store.
+    """
+    if address is not None:
+        with closing(open_remote(address, timeout_s=timeout_s, threads=threads)) as database:
+            yield database
+        return
+    binary = find_server()
+    if binary is None:
+        with closing(open_memory()) as database:
+            log.warning("store in memory", reason=database.warning)
+            yield database
+        return
+    server = EmbeddedServer(binary, state_dir, log)
+    async with trio.open_nursery() as nursery:
+        life: trio.CancelScope = await nursery.start(_keep_alive, server)
+        try:
+            with closing(server.open(timeout_s=timeout_s, threads=threads)) as database:
+                yield database
+        finally:
+            life.cancel()
+
+
+async def _keep_alive(
+    server: EmbeddedServer, *, task_status: trio.TaskStatus[trio.CancelScope]
+) -> None:
+    """Run the server until its own scope is cancelled, and no sooner."""
+    with trio.CancelScope(shield=True) as life:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(server.run)
+            task_status.started(life)

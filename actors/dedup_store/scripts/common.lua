@@ -1,0 +1,178 @@
+-- What every script begins with. KEYS[1] is the prefix of all keys. ARGV begins with what is common
+-- to all scripts (see Scripts.command in __init__.py) and goes on with the script's own arguments,
+-- which are taken one after the other. Lists are preceded by their length.
+local prefix = KEYS[1]
+local position = 0
+
+local function take()
+  position = position + 1
+  return ARGV[position]
+end
+
+local function take_number()
+  return tonumber(take())
+end
+
+local now = take()
+local seen_keep_s = take_number()
+local reference_keep_s = take_number()
+local dead_keep_s = take_number()
+local dead_most = take_number()
+
+local seen_key = prefix .. 'seen'
+local journal_key = prefix .. 'journal'
+local dead_key = prefix .. 'dead'
+
+local function queue_key(destination, conversation)
+  return prefix .. 'queue:' .. destination .. ':' .. conversation
+end
+
+local function ready_key(destination)
+  return prefix .. 'ready:' .. destination
+end
+
+local function later_key(destination)
+  return prefix .. 'later:' .. destination
+end
+
+-- An element of a queue: "sequence attempts recorded_at", the payload, the item id, each on a line.
+-- The payload is JSON without line breaks; the item id comes last because it may be any text.
+local function make_element(entry)
+  local header = entry.sequence .. ' ' .. entry.attempts .. ' ' .. entry.recorded_at
+  return header .. '\n' .. entry.payload .. '\n' .. entry.item_id
+end
+
+local function read_head(queue)
+  local element = redis.call('LINDEX', queue, 0)
+  if not element then
+    return nil
+  end
+  local pattern = '^(%d+) (%d+) (%S+)\n([^\n]*)\n(.*)$'
+  local sequence, attempts, recorded_at, payload, item_id = string.match(element, pattern)
+  return {
+    sequence = sequence,
+    attempts = attempts,
+    recorded_at = recorded_at,
+    payload = payload,
+    item_id = item_id,
+  }
+end
+
+-- The head of the queue, if it is this very delivery of it.
+local function read_head_in_hand(queue, sequence, attempts)
+  local head = read_head(queue)
+  if head and head.sequence == sequence then
+    return head
+  end
+  return nil
+end
+
+-- A conversation is in ready (by the time its head was recorded) or in later (by the time its head
+-- is due again), or its queue is empty.
+local function show_head(destination, conversation)
+  redis.call('ZREM', later_key(destination), conversation)
+  local head = read_head(queue_key(destination, conversation))
+  if head then
+    redis.call('ZADD', ready_key(destination), head.recorded_at, conversation)
+  else
+    redis.call('ZREM', ready_key(destination), conversation)
+  end
+end
+
+-- Whether this id was never seen before; now it is.
+local function mark_new(id)
+  return redis.call('ZADD', seen_key, 'NX', now, id) == 1
+end
+
+-- The time from which on items are recorded, a microsecond each: so no two are recorded at the same
+-- time, and ready keeps their order. The newest entry is passed over if it is far ahead: then
+-- somebody's clock went back.
+local function find_start()
+  local start = tonumber(now)
+  local newest = tonumber(redis.call('ZRANGE', journal_key, -1, -1, 'WITHSCORES')[2])
+  if newest and newest > start and newest < start + 1 then
+    return newest
+  end
+  return start
+end
+
+-- Appends the items that were never seen and returns their places in the request, counted from 1.
+local function append_items()
+  local count, new = take_number(), {}
+  local start = count > 0 and find_start()
+  for place = 1, count do
+    local item_id, destination, conversation, payload = take(), take(), take(), take()
+    if mark_new(item_id) then
+      new[#new + 1] = place
+      local sequence = string.format('%.0f', redis.call('INCR', prefix .. 'sequence'))
+      local entry = {
+        sequence = sequence,
+        attempts = '0',
+        recorded_at = string.format('%.6f', start + #new / 1000000),
+        payload = payload,
+        item_id = item_id,
+      }
+      redis.call('ZADD', journal_key, entry.recorded_at, sequence)
+      if redis.call('RPUSH', queue_key(destination, conversation), make_element(entry)) == 1 then
+        redis.call('ZADD', ready_key(destination), entry.recorded_at, conversation)
+      end
+    end
+  end
+  return new
+end
+
+local function mark_seen()
+  local marks = {}
+  for _ = 1, take_number() do
+    marks[#marks + 1] = now
+    marks[#marks + 1] = take()
+    if #marks >= 1000 then
+      redis.call('ZADD', seen_key, unpack(marks))
+      marks = {}
+    end
+  end
+  if #marks > 0 then
+    redis.call('ZADD', seen_key, unpack(marks))
+  end
+end
+
+local function keep_values()
+  for _ = 1, take_number() do
+    local name, text, keep_ms = take(), take(), take()
+    if keep_ms == '' then
+      redis.call('SET', prefix .. 'value:' .. name, text)
+    else
+      redis.call('SET', prefix .. 'value:' .. name, text, 'PX', keep_ms)
+    end
+  end
+end
+
+local function keep_references()
+  for _ = 1, take_number() do
+    local uri, reference = take(), take()
+    redis.call('SET', prefix .. 'reference:' .. uri, reference, 'EX', reference_keep_s)
+  end
+end
+
+local function drop_dead_letters(letter_ids)
+  for _, letter_id in ipairs(letter_ids) do
+    redis.call('DEL', prefix .. 'dead:' .. letter_id)
+    redis.call('ZREM', dead_key, letter_id)
+  end
+end
+
+local function bury(letter)
+  local key = prefix .. 'dead:' .. letter.letter_id
+  redis.call('HSET', key, 'letter_id', letter.letter_id, 'source', letter.source,
+    'conversation', letter.conversation, 'code', letter.code, 'why', letter.why,
+    'attempts', letter.attempts, 'recorded_at', letter.recorded_at, 'died_at', now,
+    'payload', letter.payload)
+  redis.call('EXPIRE', key, dead_keep_s)
+  redis.call('ZADD', dead_key, now, letter.letter_id)
+  local oldest = string.format('%.6f', tonumber(now) - dead_keep_s)
+  drop_dead_letters(redis.call('ZRANGEBYSCORE', dead_key, '-inf', oldest, 'LIMIT', 0, 100))
+  local surplus = redis.call('ZCARD', dead_key) - dead_most
+  if surplus > 0 then
+    drop_dead_letters(redis.call('ZRANGE', dead_key, 0, surplus - 1))
+  end
+end

@@ -1,0 +1,27 @@
+-- Append what was never seen, and keep what goes with it.
+-- ARGV: "1" to forget old marks, items, ids to mark, values, references, dead letters.
+-- Returns the places of the new items, counted from 1.
+local forget_old = take() == '1'
+local new = append_items()
+mark_seen()
+keep_values()
+keep_references()
+for _ = 1, take_number() do
+  local letter = {
+    letter_id = take(),
+    source = take(),
+    code = take(),
+    why = take(),
+    payload = take(),
+    attempts = take(),
+    conversation = '',
+    recorded_at = now,
+  }
+  if mark_new(letter.letter_id) then
+    bury(letter)
+  end
+end
+if forget_old then
+  redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', string.format('%.6f', tonumber(now) - seen_keep_s))
+end
+return new

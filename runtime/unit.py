@@ -1,0 +1,202 @@
+"""One supervised unit of an actor: a ``run``, or one worker on the mailbox.
+
+Each incarnation is a fresh object. Everything that must survive its crash lives here or in
+:class:`runtime.context.Shared`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import trio
+
+from runtime.actor import Handles, HandlesBatch, Runs
+from runtime.context import Shared, UnitContext
+from runtime.failures import CoveredUp, ReturnedEarly, Verdict, judge, leaves
+from runtime.slot import Parcel
+from runtime.statistics import UnitStatistics
+from runtime.worker import Closing, Worker
+
+
+class Unit:
+    """Keeps one unit alive until it is told to finish.
+
+    Args:
+        name: ``run``, or ``worker-1`` and so on.
+        shared: what belongs to the actor.
+        rng: the unit's own source of jitter.
+        works: whether it works on the mailbox; otherwise it runs by itself.
+        on_created: told of every incarnation.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shared: Shared,
+        rng: random.Random,
+        *,
+        works: bool,
+        on_created: Callable[[object], None],
+    ) -> None:
+        self.context = UnitContext(name, shared, rng)
+        self._shared = shared
+        self._on_created = on_created
+        self._closing = Closing()
+        self._worker = self._make_worker() if works else None
+        self._life = trio.CancelScope()
+        self._incarnation: object = None
+        self._not_created: Exception | None = None
+        self._told_stuck = False
+
+    @property
+    def name(self) -> str:
+        """The unit's name."""
+        return self.context.unit
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has something in hand."""
+        return bool(self._worker.slot) if self._worker else self.context.deadline.runs
+
+    def begin(self) -> None:
+        """Create the next incarnation, at once. An error in there is judged like any crash."""
+        self.context.condition.begin(trio.current_time())
+        if self.context.condition.incarnation > 1:
+            self._shared.counters.restarts += 1
+        try:
+            self._incarnation = self._shared.spec.create(self.context)
+        except Exception as error:  # noqa: BLE001 - decided upon where all errors are
+            self._not_created = error
+            return
+        self._shared.log.info("actor started", **self.context.event_fields())
+        self._on_created(self._incarnation)
+
+    async def supervise(self) -> None:
+        """Live, and after each failure wait and live again, until :meth:`finish`.
+
+        If cancelled from outside, it ends and no incarnation follows.
+        """
+        try:
+            with self._life:
+                while not self._closing.asked:
+                    delay_s = await self._live()
+                    # A cancellation goes on from here, though the actor made an error of it.
+                    await trio.lowlevel.checkpoint()
+                    if delay_s is None:
+                        break
+                    await self._rest(delay_s)
+        finally:
+            self.context.condition.stop()
+            in_hand = 0 if self._worker is None else len(self._worker.slot)
+            self._shared.log.info("actor stopped", **self.context.event_fields(), in_hand=in_hand)
+
+    def finish(self) -> None:
+        """Take nothing new. A worker ends with what it has in hand, a ``run`` is cancelled."""
+        self._closing.ask()
+        if self._worker is None:
+            self._life.cancel()
+
+    def cancel(self) -> None:
+        """End now, whatever is in hand."""
+        self._closing.ask()
+        self._life.cancel()
+
+    def statistics(self) -> UnitStatistics:
+        """Read without I/O or waiting."""
+        condition, now = self.context.condition, trio.current_time()
+        unproven = self._worker is not None and self._worker.slot.redelivers
+        stuck = self.context.deadline.passed
+        resumes_at = condition.resumes_at
+        return UnitStatistics(
+            name=self.name,
+            state=condition.state(now, stuck=stuck, unproven=unproven),
+            incarnation=condition.incarnation,
+            wait_s=None if resumes_at is None else max(0.0, resumes_at - now),
+        )
+
+    def tell_if_stuck(self) -> None:
+        """Log, once, that the deadline has passed and the unit does not end."""
+        stuck = self.context.deadline.passed
+        if stuck and not self._told_stuck:
+            self._shared.log.error("actor stuck", **self.context.event_fields())
+        self._told_stuck = stuck
+
+    def _make_worker(self) -> Worker[Any]:
+        spec = self._shared.spec
+        if spec.mailbox is None or spec.on_poison is None:
+            raise ValueError(f"{spec.name}: workers need a mailbox and on_poison")
+        return Worker(
+            spec.mailbox,
+            batch=spec.batch,
+            on_poison=spec.on_poison,
+            poison_after=self._shared.policy.poison_after,
+            deadline=self.context.deadline,
+            closing=self._closing,
+        )
+
+    async def _live(self) -> float | None:
+        """Run one incarnation. Returns how long to wait before the next; ``None`` for never."""
+        covered = CoveredUp()
+        try:
+            with covered:
+                await self._work()
+        except Exception as error:  # noqa: BLE001 - this is where every error is decided upon
+            return self._decide(error)
+        except BaseExceptionGroup as group:
+            # Errors together with Cancelled, or with worse: that goes on, the errors are told.
+            errors, others = group.split(Exception)
+            if errors is not None:
+                self.context.tell_while_ending(judge(errors))
+            raise (others or group) from None
+        finally:
+            if covered.error is not None:
+                self.context.tell_while_ending(judge(covered.error))
+        return None
+
+    async def _work(self) -> None:
+        if self._not_created is not None:
+            error, self._not_created = self._not_created, None
+            raise error
+        actor = self._incarnation
+        if self._worker is not None:
+            if not isinstance(actor, Handles | HandlesBatch):
+                raise TypeError(f"{self._shared.spec.name} has a mailbox, but no handle()")
+            while not self._closing.asked:
+                given_up = await self._worker.work(actor)
+                if given_up is not None:
+                    self._tell_given_up(given_up)
+            return
+        if not isinstance(actor, Runs):
+            raise TypeError(f"{self._shared.spec.name} has neither a mailbox nor run()")
+        with self.context.deadline.guard():
+            await actor.run()
+        if not self._closing.asked:
+            raise ReturnedEarly("run() returned although nobody asked")
+
+    def _decide(self, error: Exception) -> float | None:
+        failure = judge(error)
+        if self._closing.asked or trio.current_effective_deadline() == -math.inf:
+            self.context.tell_while_ending(failure)
+            return None
+        found = leaves(error)
+        crash = failure.verdict is Verdict.CRASH
+        if self._worker is not None:
+            cause = found[0] if len(found) == 1 else error
+            self._worker.slot.take_back(cause if crash else None)
+        delay_s = self.context.condition.fail(failure, trio.current_time())
+        self.context.tell(failure, delay_s)
+        return delay_s
+
+    async def _rest(self, delay_s: float) -> None:
+        with self._closing.interrupts():
+            await trio.sleep(delay_s)
+        if not self._closing.asked:
+            self.begin()
+
+    def _tell_given_up(self, parcel: Parcel[Any]) -> None:
+        self._shared.counters.failed += 1
+        fields = self.context.event_fields()
+        self._shared.log.error("message given up", **fields, attempts=parcel.attempts)

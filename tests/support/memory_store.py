@@ -1,0 +1,219 @@
+"""DedupStore's memory without Redis, threads or tasks: a real ``Store``, answered at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import assert_never
+
+import trio
+
+from actors.messages import (
+    DeadLetter,
+    Destination,
+    Done,
+    JournalEntry,
+    JournalItem,
+    Outcome,
+    Payload,
+    Refused,
+    Retry,
+    ThreadReference,
+)
+from actors.store import (
+    Amend,
+    FindReference,
+    FindUnseen,
+    ReadValue,
+    Record,
+    Recorded,
+    Settle,
+    Store,
+    StoreRequest,
+    StoreUnavailable,
+    Value,
+)
+from runtime.clock import WallClock
+from runtime.mailbox import Mailbox
+
+NEW_YEAR_2026 = 1_767_225_600.0
+SEEN_FOR_S = 30 * 86_400.0
+
+
+def virtual_wall_clock() -> float:
+    """Unix time that moves with trio's clock and starts at 2026-01-01T00:00:00Z with it."""
+    return NEW_YEAR_2026 + trio.current_time()
+
+
+class MemoryStore:
+    """What DedupStore would remember, and the :class:`Store` to ask it with.
+
+    Attributes:
+        store: give this to the actor under test.
+        requests: every request that came, oldest first.
+        entries: the open journal by entry id, oldest first.
+        settled: the closed entries with their outcome, oldest first.
+        values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
+        away: while true, every request is refused with :class:`StoreUnavailable`.
+        lost_answers: so many of the next requests take effect and are then answered
+            with :class:`StoreUnavailable`.
+
+    Args:
+        clock: the wall clock for ``recorded_at``.
+    """
+
+    def __init__(self, clock: WallClock = virtual_wall_clock) -> None:
+        self.store = Store(_AnsweringMailbox(self), answer_within_s=5.0)
+        self.requests: list[StoreRequest] = []
+        self.entries: dict[str, JournalEntry] = {}
+        self.settled: list[tuple[JournalEntry, Outcome]] = []
+        self.values: dict[tuple[str, str], Value] = {}
+        self.references: dict[str, ThreadReference] = {}
+        self.letters: dict[str, DeadLetter] = {}
+        self.away = False
+        self.lost_answers = 0
+        self._clock = clock
+        self._seen_until: dict[str, float] = {}
+        self._value_until: dict[tuple[str, str], float] = {}
+        self._next_entry = 1
+
+    @property
+    def items(self) -> list[str]:
+        """The item ids of the open entries, oldest first."""
+        return [entry.item_id for entry in self.entries.values()]
+
+    @property
+    def payloads(self) -> list[Payload]:
+        """What the open entries carry, oldest first."""
+        return [entry.payload for entry in self.entries.values()]
+
+    def is_seen(self, item_id: str) -> bool:
+        """Whether this id was seen within the last 30 days."""
+        return self._seen_until.get(item_id, float("-inf")) > trio.current_time()
+
+    def forget(self, space: str, name: str) -> None:
+        """Lose a kept value."""
+        self.values.pop((space, name), None)
+
+    def deliverable(self, destination: Destination) -> list[JournalEntry]:
+        """The oldest open entry of each conversation for this actor, oldest first."""
+        first: dict[str, JournalEntry] = {}
+        for entry in self.entries.values():
+            if entry.destination is destination:
+                first.setdefault(entry.conversation, entry)
+        return list(first.values())
+
+    def add(self, item: JournalItem) -> JournalEntry:
+        """Put an item in the journal, as if it had been recorded just now."""
+        entry = JournalEntry(
+            entry_id=f"{self._next_entry}-0",
+            item_id=item.item_id,
+            destination=item.destination,
+            conversation=item.conversation,
+            payload=item.payload,
+            attempts=0,
+            recorded_at=self._clock(),
+        )
+        self._next_entry += 1
+        self.entries[entry.entry_id] = entry
+        self._mark(item.item_id)
+        return entry
+
+    def take(self, request: StoreRequest) -> None:
+        """Deal with one request and answer it, in one step."""
+        self.requests.append(request)
+        if self.away:
+            request.reply.fail(StoreUnavailable("the store is away"))
+            return
+        if self.lost_answers > 0:
+            self.lost_answers -= 1
+            # The first answer counts, so that of the request itself is lost.
+            request.reply.fail(StoreUnavailable("the answer was lost"))
+        match request:
+            case Record():
+                request.reply.answer(Recorded(self._record(request)))
+            case Settle():
+                self._settle(request)
+                request.reply.answer(None)
+            case Amend():
+                self._amend(request.entry_id, request.payload)
+                request.reply.answer(None)
+            case FindUnseen():
+                unseen = (one for one in request.item_ids if not self.is_seen(one))
+                request.reply.answer(frozenset(unseen))
+            case ReadValue():
+                request.reply.answer(self._read(request.space, request.name))
+            case FindReference():
+                request.reply.answer(self.references.get(request.uri))
+            case _:
+                assert_never(request)
+
+    def _record(self, request: Record) -> frozenset[str]:
+        new = self._append(request.items)
+        for item_id in request.seen:
+            self._mark(item_id)
+        for letter in request.dead_letters:
+            if not self.is_seen(letter.letter_id):
+                self._mark(letter.letter_id)
+                self.letters[letter.letter_id] = letter
+        self._keep(request.values, request.references)
+        return new
+
+    def _settle(self, request: Settle) -> None:
+        entry = self.entries.get(request.entry_id)
+        if entry is None:
+            return
+        match request.outcome:
+            case Retry():
+                self.entries[entry.entry_id] = dataclasses.replace(
+                    entry, attempts=entry.attempts + 1
+                )
+            case Done() | Refused():
+                del self.entries[entry.entry_id]
+                self.settled.append((entry, request.outcome))
+            case _:
+                assert_never(request.outcome)
+        self._append(request.items)
+        self._keep(request.values, request.references)
+
+    def _amend(self, entry_id: str, payload: Payload) -> None:
+        if entry_id in self.entries:
+            self.entries[entry_id] = dataclasses.replace(self.entries[entry_id], payload=payload)
+
+    def _append(self, items: Iterable[JournalItem]) -> frozenset[str]:
+        new: set[str] = set()
+        for item in items:
+            if not self.is_seen(item.item_id):
+                self.add(item)
+                new.add(item.item_id)
+        return frozenset(new)
+
+    def _keep(self, values: Iterable[Value], references: Iterable[ThreadReference]) -> None:
+        for value in values:
+            key = (value.space, value.name)
+            self.values[key] = value
+            keep_s = float("inf") if value.keep_s is None else value.keep_s
+            self._value_until[key] = trio.current_time() + keep_s
+        for reference in references:
+            self.references[reference.post.uri] = reference
+
+    def _mark(self, item_id: str) -> None:
+        self._seen_until[item_id] = trio.current_time() + SEEN_FOR_S
+
+    def _read(self, space: str, name: str) -> str | None:
+        key = (space, name)
+        if key not in self.values or self._value_until[key] <= trio.current_time():
+            return None
+        return self.values[key].text
+
+
+class _AnsweringMailbox(Mailbox[StoreRequest]):
+    """Answers within ``send``, so that no task has to run beside the test."""
+
+    def __init__(self, memory: MemoryStore) -> None:
+        super().__init__("DedupStore", 1)
+        self._memory = memory
+
+    async def send(self, message: StoreRequest) -> None:
+        await trio.lowlevel.checkpoint()
+        self._memory.take(message)
