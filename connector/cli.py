@@ -66,3 +66,7 @@ def _refuse(error: SettingsError) -> NoReturn:
         click.echo(f"  {problem}", err=True)
     click.echo("\nEvery variable is explained in README.md and .env.example.", err=True)
     sys.exit(_SETTINGS_WRONG)
+
+
+if __name__ == "__main__":
+    main()

@@ -80,6 +80,7 @@ _VIDEO = Object(
         "captions": Optional(Array(_CAPTION, max_length=20)),
         "alt": Optional(Text()),
         "aspectRatio": Optional(_RATIO),
+        "presentation": Optional(Text()),
     }
 )
 _EXTERNAL = Object(
@@ -110,7 +111,7 @@ _EMBEDS = {
 _LABELS = Union({})
 
 _SUBJECT = Object({"subject": STRONG_REF, "createdAt": _TIME, "via": Optional(STRONG_REF)})
-_ACCOUNT = Object({"subject": Text("did"), "createdAt": _TIME, "via": Optional(STRONG_REF)})
+_ACCOUNT = {"subject": Text("did"), "createdAt": _TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ RECORD_TYPES: Mapping[str, RecordType] = {
     ),
     LIKE: RecordType(_SUBJECT),
     REPOST: RecordType(_SUBJECT),
-    FOLLOW: RecordType(_ACCOUNT),
-    BLOCK: RecordType(_ACCOUNT),
+    FOLLOW: RecordType(Object({**_ACCOUNT, "via": Optional(STRONG_REF)})),
+    BLOCK: RecordType(Object(_ACCOUNT)),
     PROFILE: RecordType(
         Object(
             {
@@ -147,6 +148,7 @@ RECORD_TYPES: Mapping[str, RecordType] = {
                 "description": Optional(Text(max_bytes=2_560, max_graphemes=256)),
                 "avatar": Optional(Blob(("image/png", "image/jpeg"), 1_000_000)),
                 "banner": Optional(Blob(("image/png", "image/jpeg"), 1_000_000)),
+                "labels": Optional(_LABELS),
                 "createdAt": Optional(_TIME),
             }
         ),

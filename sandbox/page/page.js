@@ -5,7 +5,17 @@
 const $ = (id) => document.getElementById(id);
 const choice = { customer: null, replyTo: null, conversation: null };
 const shown = new Set();
+const drawn = new Map();
 let picture = null;
+
+// Draws a part of the page only when what it shows has changed: a button that is replaced while it
+// is being pressed would not hear the click.
+function draw(part, data, how) {
+  const text = JSON.stringify(data);
+  if (drawn.get(part) === text) return;
+  drawn.set(part, text);
+  how();
+}
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -77,10 +87,10 @@ function showComposer() {
   const post = picture?.posts.find((one) => one.uri === choice.replyTo);
   $("replying").hidden = direct || !post;
   if (post) {
-    $("replying").replaceChildren(
+    draw("replying", post, () => $("replying").replaceChildren(
       `Replying to @${post.handle}: ${post.text.slice(0, 60)} `,
       element("button", { type: "button", class: "small", onclick: () => { choice.replyTo = null; showComposer(); } }, "Cancel"),
-    );
+    ));
   }
   $("customer-send").textContent = direct ? "Send" : post ? "Reply" : "Post";
   $("customer-text").placeholder = direct
@@ -89,27 +99,27 @@ function showComposer() {
 }
 
 function showCustomers() {
-  if ($("customer").options.length !== picture.customers.length) {
-    $("customer").replaceChildren(
-      ...picture.customers.map((one) => element("option", { value: one.handle }, `${one.display_name} (@${one.handle})`)),
-    );
-  }
+  draw("customers", picture.customers, () => $("customer").replaceChildren(
+    ...picture.customers.map((one) => element("option", { value: one.handle }, `${one.display_name} (@${one.handle})`)),
+  ));
   choice.customer = $("customer").value;
   $("direct-of").textContent = `@${choice.customer}`;
-  fill($("direct"), (picture.direct_messages[choice.customer] ?? []).map((message) =>
+  const messages = picture.direct_messages[choice.customer] ?? [];
+  draw("direct", [choice.customer, messages], () => fill($("direct"), messages.map((message) =>
     element(
       "li",
       { id: `direct-${message.id}`, class: message.ours ? "ours" : "theirs" },
       element("span", { class: "who" }, message.ours ? "the company " : `@${choice.customer} `),
       element("span", { class: "meta" }, clock(message.sent_at)),
       element("p", {}, message.text),
-    )));
+    ))));
 }
 
 function showConversations() {
   const all = picture.conversations;
   if (!all.some((one) => one.id === choice.conversation)) choice.conversation = all[0]?.id ?? null;
-  $("conversations").replaceChildren(...all.map((one) =>
+  const tabs = all.map((one) => [one.id, one.public, one.customer]);
+  draw("conversations", [choice.conversation, tabs], () => $("conversations").replaceChildren(...all.map((one) =>
     element(
       "button",
       {
@@ -117,9 +127,9 @@ function showConversations() {
         onclick: () => { choice.conversation = one.id; showConversations(); },
       },
       `${one.public ? "Public" : "Private"} · ${one.customer}`,
-    )));
+    ))));
   const conversation = all.find((one) => one.id === choice.conversation);
-  fill($("messages"), (conversation?.messages ?? []).map(showMessage));
+  draw("messages", conversation ?? null, () => fill($("messages"), (conversation?.messages ?? []).map(showMessage)));
   for (const id of ["agent-text", "agent-private", "agent-public", "agent-like", "agent-repost"]) {
     $(id).disabled = !conversation || (!conversation.public && !["agent-text", "agent-private"].includes(id));
   }
@@ -149,34 +159,42 @@ function showActors() {
   if (!health) return;
   $("journal").textContent =
     `journal: ${health.journal.depth} waiting · dead letters: ${health.dead_letters} · store: ${health.store.kind}`;
-  $("actors").replaceChildren(...Object.entries(health.actors).map(([name, actor]) =>
+  for (const [name, actor] of Object.entries(health.actors)) {
+    const card = $(`actor-${name}`) ?? addActor(name);
+    const state = card.querySelector(".state");
+    state.textContent = actor.state;
+    state.className = `state ${actor.state}`;
+    const counts = [actor.handled, actor.mailbox.depth, actor.failed, actor.restarts];
+    card.querySelectorAll("dd").forEach((place, index) => { place.textContent = String(counts[index]); });
+    const error = actor.state !== "running" && actor.last_error;
+    card.querySelector(".error").textContent = error ? error.action ?? error.message : "";
+  }
+}
+
+function addActor(name) {
+  const crash = () => send(`api/actors/${name}/crash`, {});
+  const card = element(
+    "li",
+    { id: `actor-${name}` },
     element(
-      "li",
-      { id: `actor-${name}` },
-      element(
-        "div",
-        { class: "row" },
-        element("strong", {}, name),
-        element("button", { type: "button", class: "small", "aria-label": `Crash ${name}`,
-          onclick: () => send(`api/actors/${name}/crash`, {}) }, "crash"),
-      ),
-      element("span", { class: `state ${actor.state}` }, actor.state),
-      element(
-        "dl",
-        {},
-        ...[["handled", actor.handled], ["waiting", actor.mailbox.depth], ["failed", actor.failed], ["restarts", actor.restarts]]
-          .flatMap(([word, count]) => [element("dt", {}, word), element("dd", {}, String(count))]),
-      ),
-      actor.state !== "running" && actor.last_error
-        ? element("p", { class: "error" }, actor.last_error.action ?? actor.last_error.message)
-        : null,
-    )));
+      "div",
+      { class: "row" },
+      element("strong", {}, name),
+      element("button", { type: "button", class: "small", "aria-label": `Crash ${name}`, onclick: crash }, "crash"),
+    ),
+    element("span", { class: "state" }),
+    element("dl", {}, ...["handled", "waiting", "failed", "restarts"]
+      .flatMap((word) => [element("dt", {}, word), element("dd", {})])),
+    element("p", { class: "error" }),
+  );
+  $("actors").append(card);
+  return card;
 }
 
 function show() {
   showCustomers();
   showComposer();
-  fill($("posts"), picture.posts.map(showPost));
+  draw("posts", picture.posts, () => fill($("posts"), picture.posts.map(showPost)));
   showConversations();
   showActors();
 }

@@ -169,7 +169,6 @@ def _upload_charges(request: Request) -> list[Charge]:
 _COLLECTION = Parameter(Text("nsid"), required=True)
 _KEY = Text("record-key", max_bytes=512)
 _WHERE = {"repo": Text("at-identifier"), "collection": Text("nsid")}
-_SWAP_RECORD = Optional(Text("cid"))
 _SWAP_COMMIT = {"swapCommit": Optional(Text("cid"))}
 _WHAT: Mapping[str, Schema] = {"validate": Optional(Boolean()), "record": Data()}
 
@@ -202,7 +201,14 @@ METHODS = (
         "com.atproto.repo.deleteRecord",
         "procedure",
         _delete,
-        body=Object({**_WHERE, "rkey": _KEY, "swapRecord": _SWAP_RECORD, **_SWAP_COMMIT}),
+        body=Object(
+            {
+                **_WHERE,
+                "rkey": Text("record-key"),
+                "swapRecord": Optional(Text("cid")),
+                **_SWAP_COMMIT,
+            }
+        ),
         charges=_writes(1),
     ),
     Method(

@@ -1,0 +1,101 @@
+"""What an answer of Genesys Cloud that is no success means, typed by what to do next."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+
+from actors.genesys.exchange import read_seconds
+from actors.genesys.models import ErrorBody, parse_text
+from runtime.errors import AuthRejected, Effect, Fault, RateLimited, Rejected, Retryable
+
+_MESSAGE_LIMIT = 300
+_PERMISSION = re.compile(r"[A-Za-z]+:[A-Za-z*]+:[A-Za-z*]+")
+
+_PERMISSIONS = (
+    ("POST", "/messages/bulk", "socialmedia:message:receive"),
+    ("POST", "/inbound/open/", "conversation:message:receive"),
+    ("POST", "/contacts/enrich", "externalContacts:contact:enrich"),
+    ("POST", "/identifierlookup/contacts", "externalContacts:contact:view"),
+    ("POST", "/externalcontacts/contacts", "externalContacts:contact:add"),
+    ("PATCH", "/externalcontacts/contacts/", "externalContacts:contact:edit"),
+    ("GET", "/externalsources/", "externalContacts:externalSource:view"),
+    ("GET", "/dataingestionrules/open/", "socialmedia:openDataIngestionRule:view"),
+    ("GET", "/socialmedia/topics/", "socialmedia:topic:view"),
+    ("GET", "/integrations/open/", "messaging:integration:view"),
+)
+"""What an operation needs (``x-inin-requires-permissions``), by its method and a part of its path.
+
+The first that fits counts.
+"""
+
+
+class GenesysRejected(Rejected):
+    """A 4xx with a Genesys ``code``; ``status`` is that of HTTP."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+class PermissionMissing(AuthRejected):
+    """The OAuth client may not do this; everything else may still work."""
+
+
+def make_fault(response: httpx.Response) -> Fault:
+    """The error for an answer that is no success.
+
+    A refusal that does not have the shape of Genesys' own (``ErrorBody``) comes from something in
+    between or from another server: what was sent is not to blame, so it is kept and tried again.
+    """
+    status, body = response.status_code, parse_text(ErrorBody, response.content)
+    text = _describe(response, body)
+    after_s = read_seconds(response.headers, "Retry-After")
+    if status == 429:
+        reset_s = read_seconds(response.headers, "inin-ratelimit-reset")
+        return RateLimited(text, after_s=reset_s if after_s is None else after_s)
+    if status >= 500:
+        return Retryable(text, after_s=after_s, effect=Effect.UNKNOWN)
+    if status == 408:
+        return Retryable(text, after_s=after_s)
+    if status == 401:
+        return AuthRejected(text, action=_advise_on_login(body))
+    if status == 403:
+        return PermissionMissing(text, action=_advise_on_permission(response, body))
+    if status >= 400 and body is not None:
+        return GenesysRejected(status, body.code, text)
+    if status == 413:
+        return GenesysRejected(status, "request.entity.too.large", text)
+    action = "Check that GC_REGION (or GC_API_URL) names your Genesys Cloud, and any proxy between."
+    return Retryable(text, after_s=after_s, action=action)
+
+
+def _describe(response: httpx.Response, body: ErrorBody | None) -> str:
+    request = response.request
+    place = f"{request.method} {request.url.path}: {response.status_code}"
+    if body is None:
+        return f"{place}, not an error of Genesys Cloud"
+    message = body.message[:_MESSAGE_LIMIT]
+    context_id = body.context_id or response.headers.get("inin-correlation-id", "unknown")
+    return f"{place} {body.code}: {message} (contextId {context_id})"
+
+
+def _advise_on_login(body: ErrorBody | None) -> str:
+    if body is not None and body.code == "ip.not.authorized":
+        return "Add this machine's address to the allowed IP addresses of the organization."
+    return "Check that the OAuth client still exists and is enabled, and that GC_REGION is its own."
+
+
+def _advise_on_permission(response: httpx.Response, body: ErrorBody | None) -> str:
+    named = _PERMISSION.findall(body.message) if body is not None else []
+    request = response.request
+    known = [
+        permission
+        for method, part, permission in _PERMISSIONS
+        if method == request.method and part in request.url.path
+    ]
+    permissions = ", ".join(named or known[:1])
+    if not permissions:
+        return "Check the roles and divisions of the OAuth client in Genesys Cloud."
+    return f"Give the OAuth client a role with {permissions}, for the division concerned."

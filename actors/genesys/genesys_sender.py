@@ -1,0 +1,247 @@
+"""GenesysSender: carries posts, direct messages and receipts into Genesys Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, assert_never
+
+from actors.genesys.client import GenesysClient
+from actors.genesys.delivery import (
+    NOT_FOUND,
+    PATIENCE,
+    Persistence,
+    call,
+    has_status,
+    make_setting_fault,
+    run_all,
+)
+from actors.genesys.endpoints import Endpoints
+from actors.genesys.models import find_ingested_ids
+from actors.genesys.recent import Recent
+from actors.items import make_contact_item
+from actors.messages import (
+    AgentMessage,
+    Author,
+    Done,
+    InboundDirectMessage,
+    InboundPost,
+    JournalEntry,
+    JournalItem,
+    Json,
+    Outcome,
+    Payload,
+    Receipt,
+    Refused,
+    ResolveContact,
+)
+from actors.settlement import settle
+from actors.store import Store
+from actors.translation.open_message import (
+    make_private_message,
+    make_public_message,
+    make_receipt,
+)
+from runtime.actor import Context
+from runtime.errors import Effect, Malformed, Rejected, Retryable
+
+_SETTLING_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """An entry with the body that it becomes."""
+
+    entry: JournalEntry
+    payload: InboundPost
+    body: dict[str, Any]
+
+
+class GenesysSender:
+    """Sends what waits, and settles each entry as soon as its own outcome is known.
+
+    Every request may be repeated: a message keeps its ``messageId``, a receipt its id and status.
+
+    Args:
+        batch_limit: the most posts in one bulk request.
+        settled: what was settled lately, shared by the workers: of a batch that comes again after
+            a crash, only the rest is sent.
+        contacts: whose contacts were asked for lately; ``None`` if there are to be no contacts.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        store: Store,
+        client: GenesysClient,
+        endpoints: Endpoints,
+        persistence: Persistence,
+        *,
+        batch_limit: int,
+        settled: Recent,
+        contacts: Recent | None,
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._client = client
+        self._endpoints = endpoints
+        self._persistence = persistence
+        self._batch_limit = batch_limit
+        self._settled = settled
+        self._contacts = contacts
+
+    async def handle_batch(self, messages: Sequence[JournalEntry]) -> None:
+        """Send these entries, which are of different conversations.
+
+        If cancelled, what was not settled is delivered and sent again.
+
+        Raises:
+            AuthRejected: a person has to mend something. The entries concerned are not settled.
+            ExceptionGroup: of such errors and of defects, if there are several.
+        """
+        entries = [entry for entry in messages if _make_turn(entry) not in self._settled]
+        troubles: list[Retryable] = []
+        jobs = [partial(self._ingest, part, troubles) for part in await self._group_posts(entries)]
+        jobs += [
+            partial(self._send_single, entry, troubles)
+            for entry in entries
+            if not isinstance(entry.payload, InboundPost)
+        ]
+        await run_all(jobs, at_once=self._context.concurrency)
+        if troubles:
+            await self._context.back_off(max(troubles, key=lambda one: one.after_s or 0.0))
+
+    async def _group_posts(self, entries: Sequence[JournalEntry]) -> list[list[_Post]]:
+        """The posts as they go together.
+
+        Those that failed before go apart: should one of them be what the platform chokes on, it
+        does not take the new ones with it.
+        """
+        fresh: list[_Post] = []
+        failed: list[_Post] = []
+        for entry in entries:
+            if isinstance(entry.payload, InboundPost):
+                try:
+                    post = _Post(entry, entry.payload, make_public_message(entry.payload))
+                except Malformed as error:
+                    await self._refuse(entry, error)
+                else:
+                    (failed if entry.attempts else fresh).append(post)
+        size = self._batch_limit
+        return [
+            posts[start : start + size]
+            for posts in (fresh, failed)
+            for start in range(0, len(posts), size)
+        ]
+
+    async def _ingest(self, posts: list[_Post], troubles: list[Retryable]) -> None:
+        """Send posts in one request; halve it when it is refused, until the culprit is alone."""
+        waiting = [posts]
+        while waiting:
+            part = waiting.pop()
+            try:
+                bodies = [post.body for post in part]
+                answer = await self._call(self._endpoints.public_messages, bodies)
+            except Rejected as error:
+                if has_status(error, NOT_FOUND):
+                    settings = ("GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID")
+                    raise make_setting_fault(error, *settings) from error
+                if len(part) == 1:
+                    await self._reject(part[0].entry, error)
+                else:
+                    half = len(part) // 2
+                    waiting += [part[half:], part[:half]]
+            except Retryable as error:
+                troubles.append(error)
+                await self._put_off([post.entry for post in part], error)
+            else:
+                await self._confirm(part, answer)
+
+    async def _confirm(self, posts: list[_Post], answer: Json) -> None:
+        """Close the posts that the answer names. Its order means nothing."""
+        named = find_ingested_ids(answer)
+        jobs = [
+            partial(self._finish, post.entry, post.payload.author)
+            if post.payload.post.uri in named
+            else partial(self._doubt, post.entry)
+            for post in posts
+        ]
+        await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
+
+    async def _doubt(self, entry: JournalEntry) -> None:
+        error = Retryable("the answer does not name this message", effect=Effect.UNKNOWN)
+        if entry.attempts < PATIENCE:
+            await self._put_off([entry], error)
+        else:
+            self._context.failed(error)
+            await self._settle(entry, Refused("NotConfirmed", str(error)))
+
+    async def _send_single(self, entry: JournalEntry, troubles: list[Retryable]) -> None:
+        try:
+            path, body = self._make_request(entry.payload)
+            await self._call(path, body)
+        except Malformed as error:
+            await self._refuse(entry, error)
+        except Rejected as error:
+            if has_status(error, NOT_FOUND) and isinstance(entry.payload, InboundDirectMessage):
+                raise make_setting_fault(error, "GC_INTEGRATION_ID") from error
+            await self._reject(entry, error)
+        except Retryable as error:
+            troubles.append(error)
+            await self._put_off([entry], error)
+        else:
+            payload = entry.payload
+            author = payload.author if isinstance(payload, InboundDirectMessage) else None
+            await self._finish(entry, author)
+
+    def _make_request(self, payload: Payload) -> tuple[str, dict[str, Any]]:
+        match payload:
+            case InboundDirectMessage():
+                return self._endpoints.private_message, make_private_message(payload)
+            case Receipt():
+                now = self._persistence.clock()
+                return self._endpoints.receipt, make_receipt(payload, now)
+            case InboundPost() | AgentMessage() | ResolveContact():
+                raise Malformed(f"{payload.kind} is nothing to send to Genesys by itself")
+            case _:
+                assert_never(payload)
+
+    async def _call(self, path: str, body: object) -> Json:
+        return await call(self._context, self._client, "POST", path, body)
+
+    async def _finish(self, entry: JournalEntry, author: Author | None) -> None:
+        if author is None or self._contacts is None:
+            await self._settle(entry, Done())
+        else:
+            known = "\n".join((author.did, author.handle, author.display_name or ""))
+            is_new = known not in self._contacts
+            items = [make_contact_item(author, entry.item_id)] if is_new else []
+            await self._settle(entry, Done(), items)
+            self._contacts.add(known)
+        self._context.succeeded()
+
+    async def _reject(self, entry: JournalEntry, error: Rejected) -> None:
+        self._context.failed(error)
+        await self._settle(entry, self._persistence.judge(self._context, entry, error))
+
+    async def _refuse(self, entry: JournalEntry, error: Malformed) -> None:
+        self._context.failed(error)
+        await self._settle(entry, Refused("Malformed", str(error)))
+
+    async def _put_off(self, entries: Sequence[JournalEntry], error: Retryable) -> None:
+        self._context.failed(error)
+        put_off = partial(self._persistence.put_off, self._context, error=error)
+        jobs = [partial(self._settle, entry, put_off(entry)) for entry in entries]
+        await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
+
+    async def _settle(
+        self, entry: JournalEntry, outcome: Outcome, items: Sequence[JournalItem] = ()
+    ) -> None:
+        await settle(self._store, self._context, entry, outcome, items=items)
+        self._settled.add(_make_turn(entry))
+
+
+def _make_turn(entry: JournalEntry) -> str:
+    """One delivery of an entry: after each ``Retry`` there is another."""
+    return f"{entry.entry_id} {entry.attempts}"

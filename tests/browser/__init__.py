@@ -1,0 +1,1 @@
+"""The sandbox page as a person uses it, in headless Chromium."""

@@ -1,0 +1,1 @@
+"""The sandbox's Bluesky: the facts of the real one, each as a test."""

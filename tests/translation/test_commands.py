@@ -1,0 +1,39 @@
+"""What is a command, and what is an ordinary text."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.translation.commands import COMMANDS, Typed, list_commands, read_command
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("!like", Typed("like", "")),
+        ("  !Like \n", Typed("like", "")),
+        ("!LIKE please\nnow", Typed("like", "please\nnow")),
+        ("!like,thanks", Typed("like", ",thanks")),
+        ("!re-post", Typed("re-post", "")),
+        ("!ähnlich", Typed("ähnlich", "")),
+        ("!2", Typed("2", "")),
+    ],
+)
+def test_a_text_that_begins_with_a_word_behind_a_mark_is_a_command(text: str, typed: Typed) -> None:
+    """Known or not, in any case, with what follows it."""
+    assert read_command(text) == typed
+
+
+@pytest.mark.parametrize("text", ["", "like", "!", "! like", "!!like", "¡like!", "so !like", "!-x"])
+def test_any_other_text_is_ordinary(text: str) -> None:
+    """It is posted as it is."""
+    assert read_command(text) is None
+
+
+def test_every_command_is_known_by_its_word_and_listed() -> None:
+    """An agent who mistyped one is shown all of them."""
+    assert set(COMMANDS) >= {"like", "repost"}
+    for word, command in COMMANDS.items():
+        assert command.word == word == word.lower()
+        assert read_command(f"!{word}") == Typed(word, "")
+        assert f"!{word} {command.does}" in list_commands()
