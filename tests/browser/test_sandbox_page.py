@@ -56,7 +56,7 @@ def page(address: str, tmp_path: Path) -> Iterator[Page]:
     try:
         browser.get(address)
         yield Page(browser)
-        assert browser.get_log("browser") == []
+        assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
     finally:
         browser.quit()
 
@@ -93,7 +93,10 @@ class Page:
 
 
 def test_a_conversation_by_hand(page: Page) -> None:
-    """A mention, its answer, a reply, a like, direct messages, a refused command, a crash."""
+    """A mention, its answer, a reply, a like, direct messages, a refused command, a crash.
+
+    ``SCREENSHOT`` names a file to keep a picture in, as ``docs/sandbox.png`` was made.
+    """
     page.sees("overall", "ok")
     page.writes("customer-text", "Hello @acme.example, my phone is dead. Help!", "customer-send")
     page.sees("messages", "my phone is dead")

@@ -19,6 +19,7 @@ from connector.run import Running, run_connector
 from sandbox.bluesky import RecordReference
 from sandbox.genesys.conversations import Conversation, InboundMessage, OutboundMessage
 from sandbox.world import World, open_world
+from tests.support.bodies import check_bodies
 from tests.support.silence import Silence
 
 T = TypeVar("T")
@@ -88,14 +89,14 @@ class Connected:
     async def first(self, find: Callable[[], list[T]]) -> T:
         """The first thing found, waiting for one."""
         with trio.fail_after(WITHIN_S):
-            while not (found := find()):
+            while not (found := find()):  # noqa: ASYNC110 - two platforms, one of them HTTP
                 await trio.sleep(0.02)
         return found[0]
 
     async def until(self, name: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """One actor, as soon as this holds of it."""
         with trio.fail_after(WITHIN_S):
-            while not holds(actor := await self.actor(name)):
+            while not holds(actor := await self.actor(name)):  # noqa: ASYNC110 - asked by HTTP
                 await trio.sleep(0.02)
         return actor
 
@@ -104,11 +105,14 @@ class Connected:
 async def open_connected(
     state_dir: Path, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Connected]:
-    """Run the connector between both platforms while the block runs, and stop it in order."""
+    """Run the connector between both platforms while the block runs, and stop it in order.
+
+    Afterwards every body that it sent to Genesys is checked against the Swagger.
+    """
     crasher = Crasher()
     shutdown = trio.Event()
     async with (
-        open_world(random.Random(1)) as world,
+        open_world(random.SystemRandom()) as world,
         httpx.AsyncClient() as http,
         trio.open_nursery() as nursery,
     ):
@@ -119,7 +123,7 @@ async def open_connected(
                 load_settings(environ),
                 log=Silence(),
                 clock=time.time,
-                rng=random.Random(1),
+                rng=random.SystemRandom(),
                 shutdown=shutdown,
                 alter=crasher.alter,
                 task_status=task_status,
@@ -130,3 +134,4 @@ async def open_connected(
         world.genesys.webhook_url = f"{url}/webhook"
         yield Connected(world, crasher, url, http)
         shutdown.set()
+    check_bodies(world.genesys.calls)
