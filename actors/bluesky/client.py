@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from actors.bluesky.errors import TokenRefused
+from actors.bluesky.session import SessionOwner
+from actors.bluesky.xrpc import Call, Parameters, Xrpc
 from actors.messages import Json
 
-Parameters: TypeAlias = Mapping[str, str | int | Sequence[str]]
+__all__ = ["Bluesky", "BlueskyClient", "Parameters"]
 
 
 class Bluesky(Protocol):
@@ -29,3 +31,39 @@ class Bluesky(Protocol):
             Rejected: ``code`` is the XRPC ``error`` name, the message is the server's.
             Malformed: the answer is not the JSON object that was promised.
         """
+
+
+class BlueskyClient:
+    """:class:`Bluesky` over the network: each request with the session's access token.
+
+    A request whose token is refused is sent once more, with a renewed one: a server that refuses
+    the token has not acted.
+
+    Args:
+        xrpc: how requests are sent.
+        sessions: the one owner of the account's session.
+    """
+
+    def __init__(self, xrpc: Xrpc, sessions: SessionOwner) -> None:
+        self._xrpc = xrpc
+        self._sessions = sessions
+
+    async def did(self) -> str:
+        """The account's DID, logging in first if need be."""
+        return (await self._sessions.current()).did
+
+    async def query(self, nsid: str, parameters: Parameters, *, chat: bool = False) -> Json:
+        """An XRPC query. If cancelled, nothing has happened."""
+        return await self._send(Call("GET", nsid, parameters=parameters, chat=chat))
+
+    async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
+        """An XRPC procedure. If cancelled, it may have taken effect."""
+        return await self._send(Call("POST", nsid, body=body, chat=chat))
+
+    async def _send(self, call: Call) -> Json:
+        session = await self._sessions.current()
+        try:
+            return await self._xrpc.send(call, service=session.service, token=session.access)
+        except TokenRefused:
+            renewed = await self._sessions.renew(session)
+        return await self._xrpc.send(call, service=renewed.service, token=renewed.access)

@@ -97,7 +97,7 @@ class FakeContext:
     async def sleep(self, seconds: float) -> None:
         """Keep ``seconds`` in :attr:`sleeps`, then sleep."""
         self.sleeps.append(seconds)
-        await trio.sleep(seconds)
+        await trio.sleep(max(0.0, seconds))
 
     async def back_off(self, error: Exception) -> None:
         """Keep ``error`` in :attr:`back_offs`, then wait as long as it says, or ``back_off_s``."""

@@ -61,7 +61,7 @@ end
 -- The head of the queue, if it is this very delivery of it.
 local function read_head_in_hand(queue, sequence, attempts)
   local head = read_head(queue)
-  if head and head.sequence == sequence then
+  if head and head.sequence == sequence and head.attempts == attempts then
     return head
   end
   return nil

@@ -1,0 +1,240 @@
+"""BlueskySender: carries what agents write to Bluesky, once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import MutableMapping
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from actors.bluesky.calls import Calls, WritesSpent, until_answered
+from actors.bluesky.client import Bluesky
+from actors.bluesky.direct_messages import count_sent, send_parts
+from actors.bluesky.planning import make_plan
+from actors.bluesky.records_writer import find_written, write_records
+from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
+from actors.items import make_failure, make_receipt_item
+from actors.messages import (
+    AgentMessage,
+    DirectMessagePlan,
+    Done,
+    JournalEntry,
+    Plan,
+    PostReference,
+    Receipt,
+    RecordPlan,
+    Refused,
+    Retry,
+    ThreadReference,
+)
+from actors.settlement import settle
+from actors.store import Store
+from actors.translation.plans import POST_COLLECTION
+from runtime.actor import Context
+from runtime.clock import WallClock
+from runtime.errors import AuthRejected, Effect, Malformed, RateLimited, Rejected, Retryable
+from runtime.rate import Budget
+
+LOOK_AGAIN_AFTER_S = 5.0
+"""After a lost answer: the request may still be under way, and looking too soon would miss it."""
+
+LONGEST_BACK_OFF_S = 60.0
+"""However long the platform wants to be left alone, messages that grow too old get a receipt."""
+
+PLATFORM_AWAY = 2.0
+"""After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
+
+References: TypeAlias = tuple[ThreadReference, ...]
+
+
+class BlueskySender:
+    """Sends agents' messages: replies, direct messages, likes, reposts.
+
+    Every message ends with one final receipt. What is to be written is fixed in the journal
+    before the first write, and each write is one that may be repeated, so whatever happens in
+    between, handling the entry again goes on where it stopped.
+
+    A message that could not be sent for ``give_up_after_s`` is given up. From then on nothing is
+    written for it any more: the next handling only looks at how much of it is there, because an
+    answer may have been lost, and the receipt says what is true. While even looking fails it
+    waits; after twice the time the receipt says that nobody knows.
+
+    Args:
+        writes: what the account may write, in points, shared with whoever else writes.
+        clock: unix time in seconds.
+        plans: the plans of open entries, by entry id. It must outlive this incarnation, as the
+            message in hand does: that one is delivered again as it first came, without the plan
+            that the journal has got meanwhile.
+        give_up_after_s: how long after its recording a message is still worth sending. One that
+            was never tried is tried once, however old.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        bluesky: Bluesky,
+        store: Store,
+        *,
+        writes: Budget,
+        clock: WallClock,
+        plans: MutableMapping[str, Plan],
+        give_up_after_s: float = 900.0,
+    ) -> None:
+        self._context = context
+        self._calls = Calls(bluesky, context, writes)
+        self._store = store
+        self._clock = clock
+        self._plans = plans
+        self._give_up_after_s = give_up_after_s
+
+    async def handle(self, entry: JournalEntry) -> None:
+        """Deal with one :class:`AgentMessage`.
+
+        If cancelled, the entry stays in the journal and may have taken effect in part; handling
+        it again completes it.
+
+        Raises:
+            AuthRejected: the account is refused. The entry stays in hand.
+            TypeError: the entry is not for this actor.
+        """
+        message = entry.payload
+        if not isinstance(message, AgentMessage):
+            raise TypeError(f"{type(message).__name__} is not for BlueskySender")
+        planned = message.plan or self._plans.get(entry.entry_id)
+        try:
+            if entry.attempts > 0 and self._age_s(entry) >= self._give_up_after_s:
+                references = await self._conclude(entry, planned)
+            else:
+                references = await self._send(entry, message, planned)
+        except Refusal as refusal:
+            await self._refuse(entry, message, refusal)
+        except Rejected as error:
+            explain = explain_direct_message if message.channel == "private" else explain_record
+            await self._refuse(entry, message, explain(error))
+        except (Retryable, Malformed) as error:
+            await self._retry(entry, error)
+        else:
+            await self._confirm(entry, message, references)
+
+    async def _send(
+        self, entry: JournalEntry, message: AgentMessage, planned: Plan | None
+    ) -> References:
+        plan = planned or await self._fix_plan(entry, message)
+        match plan:
+            case RecordPlan():
+                return await self._refer(plan, await write_records(self._calls, plan))
+            case DirectMessagePlan():
+                sent = await count_sent(self._calls, plan) if planned else 0
+                await send_parts(self._calls, plan, sent)
+                return ()
+            case _:
+                assert_never(plan)
+
+    async def _fix_plan(self, entry: JournalEntry, message: AgentMessage) -> Plan:
+        plan = await make_plan(self._calls, self._store, entry, message, self._clock())
+        amended = replace(message, plan=plan)
+        await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
+        self._plans[entry.entry_id] = plan
+        return plan
+
+    async def _conclude(self, entry: JournalEntry, plan: Plan | None) -> References:
+        """Find out what became of a message that is too old to be sent."""
+        minutes = f"{self._give_up_after_s / 60:g} minutes"
+        if plan is None:
+            raise _expired(0, 1, minutes)
+        try:
+            return await self._look_up(plan, minutes)
+        except (Retryable, Malformed, Rejected) as error:
+            away = self._age_s(entry) >= PLATFORM_AWAY * self._give_up_after_s
+            if not away and not isinstance(error, Rejected):
+                raise
+            raise Refusal(
+                "GeneralError",
+                "Bluesky stopped answering while this was sent, and whether it went out is not "
+                "known. It will not be sent any more: look on Bluesky before you send it again.",
+            ) from error
+
+    async def _look_up(self, plan: Plan, minutes: str) -> References:
+        match plan:
+            case RecordPlan():
+                written = await find_written(self._calls, plan)
+                if len(written) < len(plan.writes):
+                    raise _expired(len(written), len(plan.writes), minutes)
+                return await self._refer(plan, written)
+            case DirectMessagePlan():
+                sent = await count_sent(self._calls, plan)
+                if sent < len(plan.parts):
+                    raise _expired(sent, len(plan.parts), minutes)
+                return ()
+            case _:
+                assert_never(plan)
+
+    async def _refer(self, plan: RecordPlan, written: tuple[PostReference, ...]) -> References:
+        """What a reply to our own posts must name: they may be answered before they are shown."""
+        did = await self._calls.did()
+        references: list[ThreadReference] = []
+        for write, post in zip(plan.writes, written, strict=True):
+            if write.collection == POST_COLLECTION:
+                root = write.record["reply"]["root"]
+                references.append(
+                    ThreadReference(post, PostReference(root["uri"], root["cid"]), did)
+                )
+        return tuple(references)
+
+    async def _confirm(
+        self, entry: JournalEntry, message: AgentMessage, references: References
+    ) -> None:
+        receipt = make_receipt_item(Receipt(message.message_id, message.recipient_did, "Delivered"))
+        await settle(
+            self._store, self._context, entry, Done(), items=[receipt], references=references
+        )
+        self._plans.pop(entry.entry_id, None)
+        self._context.succeeded()
+
+    async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
+        receipt = make_failure(
+            message.message_id, message.recipient_did, refusal.code, refusal.sentence
+        )
+        outcome = Refused(refusal.code, refusal.sentence)
+        await settle(self._store, self._context, entry, outcome, items=[receipt])
+        self._plans.pop(entry.entry_id, None)
+        self._context.skipped(refusal.code)
+        if isinstance(refusal.__cause__, AuthRejected):
+            self._context.failed(refusal.__cause__)
+
+    async def _retry(self, entry: JournalEntry, error: Retryable | Malformed) -> None:
+        outcome = Retry(self._delay_s(entry, error), str(error))
+        await settle(self._store, self._context, entry, outcome)
+        self._context.failed(error)
+        if not isinstance(error, WritesSpent):
+            await self._context.back_off(_shortened(error))
+
+    def _delay_s(self, entry: JournalEntry, error: Retryable | Malformed) -> float:
+        delay_s = retry_delay_s(entry.attempts, self._context.rng)
+        if isinstance(error, Malformed) or error.effect is Effect.UNKNOWN:
+            delay_s = max(delay_s, LOOK_AGAIN_AFTER_S)
+        asked_s = (error.after_s if isinstance(error, Retryable) else None) or 0.0
+        left_s = max(0.0, self._give_up_after_s - self._age_s(entry))
+        return max(delay_s, min(asked_s, left_s))
+
+    def _age_s(self, entry: JournalEntry) -> float:
+        return self._clock() - entry.recorded_at
+
+
+def retry_delay_s(attempts: int, rng: random.Random) -> float:
+    """Seconds until the next attempt: anywhere from 1 to a cap that doubles up to a minute."""
+    return rng.uniform(1.0, min(60.0, 2.0 ** min(attempts + 1, 6)))
+
+
+def _expired(done: int, total: int, minutes: str) -> Refusal:
+    if done:
+        how_much = f"Only {done} of {total} parts went out; the rest was not posted and will not be"
+    else:
+        how_much = "It was not posted and will not be"
+    return Refusal("MessageExpired", f"Bluesky did not take it within {minutes}. {how_much}.")
+
+
+def _shortened(error: Retryable | Malformed) -> Retryable | Malformed:
+    if isinstance(error, RateLimited) and (error.after_s or 0.0) > LONGEST_BACK_OFF_S:
+        return RateLimited(str(error), after_s=LONGEST_BACK_OFF_S, action=error.action)
+    return error

@@ -1,0 +1,219 @@
+"""DMPoller: direct messages, from Bluesky's chat log to the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from actors.bluesky.answers import read_cursor, read_list
+from actors.bluesky.client import Bluesky
+from actors.bluesky.conversations import Conversations
+from actors.bluesky.dm_history import DirectMessageHistory
+from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
+from actors.bluesky.dm_place import LogPlace
+from actors.bluesky.known import KnownIds
+from actors.bluesky.letters import make_letter
+from actors.bluesky.pacing import PacedBluesky, run_every
+from actors.messages import DeadLetter, InboundDirectMessage, Json
+from actors.store import Store, Value
+from actors.translation.times import find_time
+from runtime.actor import Context
+from runtime.clock import WallClock
+from runtime.errors import Malformed, Rejected, Retryable
+
+NAME = "direct_messages"
+CHUNK = 500
+MOST_ACCEPTING = 1000
+OVERLAP_S = 600.0
+
+_LOG = "chat.bsky.convo.defs#log"
+_CHANGES = {f"{_LOG}{change}" for change in ("BeginConvo", "AcceptConvo", "LeaveConvo")}
+
+
+class DMPoller:
+    """Polls ``chat.bsky.convo.getLog``; the first start takes the look-back from the messages.
+
+    Args:
+        interval_s: seconds from one poll to the next.
+        lookback_s: how far the first start looks back.
+        requests: whether conversations that customers start are accepted and taken in, or ignored.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        bluesky: Bluesky,
+        store: Store,
+        clock: WallClock,
+        *,
+        interval_s: float,
+        lookback_s: float,
+        requests: RequestPolicy,
+    ) -> None:
+        self._context = context
+        self._bluesky = PacedBluesky(bluesky, context)
+        self._store = store
+        self._clock = clock
+        self._interval_s = interval_s
+        self._lookback_s = lookback_s
+        self._requests: RequestPolicy = requests
+        self._conversations = Conversations(self._bluesky)
+        self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
+        self._known = KnownIds()
+
+    async def run(self) -> None:
+        """Poll for ever. If cancelled or failed, the next incarnation goes on at the stored place.
+
+        Raises:
+            Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
+        """
+        reader = DirectMessageReader(
+            self._context,
+            self._conversations,
+            own_did=await self._bluesky.did(),
+            requests=self._requests,
+            known=self._known,
+        )
+        place = await self._find_place()
+
+        async def poll() -> None:
+            nonlocal place
+            place = await self._accept(place)
+            if place.cursor is None:
+                place = await self._look_back(place, reader)
+            if place.cursor is not None:
+                place = await self._follow(place, reader)
+
+        await run_every(self._interval_s, self._context, poll)
+
+    async def _find_place(self) -> LogPlace:
+        place = LogPlace.parse(await self._store.read("cursor", NAME))
+        if place is None:
+            # Kept at once: however long Bluesky is away, the look-back counts from now.
+            place = LogPlace(since=self._clock() - self._lookback_s)
+            await self._store.save(Value("cursor", NAME, place.dump()))
+        return place
+
+    async def _look_back(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
+        """Take in what was sent since ``place.since``, and the cursor that goes on from there."""
+        # The cursor first: what is sent meanwhile is in both, and recorded once.
+        answer = await self._bluesky.query("chat.bsky.convo.getLog", {}, chat=True)
+        cursor = read_cursor(answer)
+        intake = Intake()
+        for conversation in await self._history.list_conversations(place.since):
+            if not reader.wants(conversation):
+                continue
+            arrivals = await self._read_messages(conversation.convo_id, place.since)
+            more = await reader.read(arrivals)
+            intake.items += more.items
+            intake.letters += more.letters
+            intake.requests |= more.requests
+            if len(intake.items) >= CHUNK:
+                place = await self._record(intake, place, place.cursor)
+                intake = Intake()
+        return await self._accept(await self._record(intake, place, cursor))
+
+    async def _read_messages(self, convo_id: str, since_s: float) -> list[Arrival]:
+        try:
+            return await self._history.read_messages(convo_id, since_s)
+        except Rejected as error:
+            # It was left or deleted since it was listed.
+            self._context.failed(error)
+            return []
+
+    async def _follow(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
+        """Take in the log from the cursor to its end, page by page."""
+        while True:
+            try:
+                answer = await self._bluesky.query(
+                    "chat.bsky.convo.getLog", {"cursor": place.cursor or ""}, chat=True
+                )
+            except Rejected as error:
+                # A cursor that the log does not know any more: the messages themselves are there.
+                self._context.failed(error)
+                since_s = place.saved_at - OVERLAP_S
+                return await self._look_back(replace(place, since=since_s, cursor=None), reader)
+            logs = read_list(answer, "logs")
+            if not logs:
+                self._context.lag(0.0)
+                self._context.succeeded(0)
+                return place
+            cursor = read_cursor(answer) or place.cursor
+            arrivals, letters = self._read_log(logs)
+            intake = await reader.read(arrivals)
+            intake.letters += letters
+            stuck = cursor == place.cursor
+            place = await self._accept(await self._record(intake, place, cursor))
+            if stuck:
+                return place
+
+    def _read_log(self, logs: Iterable[object]) -> tuple[list[Arrival], list[DeadLetter]]:
+        arrivals: list[Arrival] = []
+        letters: list[DeadLetter] = []
+        for event in logs:
+            try:
+                arrivals += self._read_event(event)
+            except Malformed as error:
+                letter = make_letter(self._context.name, event, error)
+                letters += [] if letter.letter_id in self._known else [letter]
+        return arrivals, letters
+
+    def _read_event(self, event: object) -> list[Arrival]:
+        """A new message; of all else in the log only what changes a conversation matters."""
+        if not isinstance(event, dict) or not isinstance(event.get("$type"), str):
+            raise Malformed("not an event of the chat log: it has no $type")
+        convo_id = event.get("convoId")
+        if event["$type"] == f"{_LOG}CreateMessage":
+            if not isinstance(convo_id, str) or not convo_id:
+                raise Malformed("not a logCreateMessage: it has no convoId")
+            return [Arrival(convo_id, event.get("message"), event.get("relatedProfiles"))]
+        if event["$type"] in _CHANGES and isinstance(convo_id, str):
+            self._conversations.forget(convo_id)
+        return []
+
+    async def _record(self, intake: Intake, place: LogPlace, cursor: str | None) -> LogPlace:
+        accepting = dict.fromkeys((*place.accepting, *intake.requests))
+        moved = replace(place, cursor=cursor, accepting=tuple(accepting)[-MOST_ACCEPTING:])
+        count = 0
+        if intake.items or intake.letters or moved != place:
+            moved = replace(moved, saved_at=self._clock())
+            recorded = await self._store.record(
+                intake.items,
+                values=[Value("cursor", NAME, moved.dump())],
+                dead_letters=intake.letters,
+            )
+            count = len(recorded.new)
+        self._known.add(intake.ids)
+        for letter in intake.letters:
+            self._context.failed(Malformed(letter.why))
+        self._context.lag(self._lag_s(intake))
+        self._context.succeeded(count)
+        return moved
+
+    def _lag_s(self, intake: Intake) -> float:
+        sent = (
+            find_time(item.payload.sent_at)
+            for item in intake.items
+            if isinstance(item.payload, InboundDirectMessage)
+        )
+        return max((self._clock() - one for one in sent if one is not None), default=0.0)
+
+    async def _accept(self, place: LogPlace) -> LogPlace:
+        """Accept the requests whose messages are recorded, so that agents can answer.
+
+        A failure neither loses nor repeats a message: it is tried again at the next poll, and
+        after a restart. Accepting twice is harmless.
+        """
+        left: list[str] = []
+        for convo_id in place.accepting:
+            body: Json = {"convoId": convo_id}
+            try:
+                await self._bluesky.procedure("chat.bsky.convo.acceptConvo", body, chat=True)
+            except (Rejected, Malformed) as error:
+                self._context.failed(error)
+            except Retryable as error:
+                self._context.failed(error)
+                left.append(convo_id)
+            else:
+                self._conversations.accepted(convo_id)
+        return replace(place, accepting=tuple(left))

@@ -1,0 +1,85 @@
+"""What a sweep needs of a listing, and what it gathers while walking down one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from actors.messages import DeadLetter, InboundPost, InboundReason, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A listed post. Small, because thousands may be waiting until they are fetched.
+
+    ``view`` is set where the listing shows the post itself, so that it need not be fetched.
+    """
+
+    uri: str
+    author_did: str
+    time_s: float
+    reason: InboundReason
+    view: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, newest first.
+
+    Attributes:
+        candidates: the posts on it.
+        letters: what on it cannot be read.
+        reached_s: the time down to which the listing is read with this page, if that is known.
+        cursor: for the next page; ``None`` at the end.
+    """
+
+    candidates: tuple[Candidate, ...]
+    letters: tuple[DeadLetter, ...]
+    reached_s: float | None
+    cursor: str | None
+
+
+class Listing(Protocol):
+    """Posts of interest, newest first."""
+
+    async def read_page(self, cursor: str | None) -> Page:
+        """Read the first page, or the one that ``cursor`` leads to."""
+
+    async def fetch(
+        self, candidates: Sequence[Candidate]
+    ) -> Mapping[str, InboundPost | DeadLetter]:
+        """The posts by uri, or why one cannot be read. Those that are gone are left out."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What was found on the way down a listing.
+
+    At most ``capacity`` unseen posts are held, the oldest ones: what is dropped is newer, and the
+    next sweep finds it again. ``listed`` are the ids met, where they are to be marked anew.
+    """
+
+    capacity: int
+    unseen: OrderedDict[str, Candidate] = field(default_factory=OrderedDict)
+    listed: list[str] = field(default_factory=list)
+    letters: dict[str, DeadLetter] = field(default_factory=dict)
+    newest_s: float | None = None
+    oldest_s: float | None = None
+    oldest_dropped_s: float | None = None
+    ended: bool = False
+
+    def hold(self, item_id: str, candidate: Candidate) -> None:
+        """Hold an unseen post, and drop the one listed first if there are too many."""
+        self.unseen[item_id] = candidate
+        if len(self.unseen) > self.capacity:
+            _, dropped = self.unseen.popitem(last=False)
+            self.oldest_dropped_s = min(self.oldest_dropped_s or dropped.time_s, dropped.time_s)
+
+    def note(self, candidates: Sequence[Candidate]) -> None:
+        """Note the range of times walked over."""
+        times = [one.time_s for one in candidates]
+        if times:
+            self.newest_s = max(times if self.newest_s is None else [*times, self.newest_s])
+            self.oldest_s = min(times if self.oldest_s is None else [*times, self.oldest_s])

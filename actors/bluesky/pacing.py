@@ -1,0 +1,83 @@
+"""A poller's requests: at the actor's own rate, and several at once where that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import trio
+
+from actors.bluesky.client import Bluesky, Parameters
+from actors.messages import Json
+from runtime.actor import Context
+from runtime.errors import Fault
+
+V = TypeVar("V")
+R = TypeVar("R")
+
+
+class PacedBluesky:
+    """:class:`Bluesky` at one actor's rate; each answer is a sign of life of the actor."""
+
+    def __init__(self, bluesky: Bluesky, context: Context) -> None:
+        self._bluesky = bluesky
+        self._context = context
+
+    async def did(self) -> str:
+        """The account's DID."""
+        return await self._bluesky.did()
+
+    async def query(self, nsid: str, parameters: Parameters, *, chat: bool = False) -> Json:
+        """An XRPC query. If cancelled, nothing has happened."""
+        await self._context.acquire()
+        answer = await self._bluesky.query(nsid, parameters, chat=chat)
+        self._context.progress()
+        return answer
+
+    async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
+        """An XRPC procedure. If cancelled, it may have taken effect."""
+        await self._context.acquire()
+        answer = await self._bluesky.procedure(nsid, body, chat=chat)
+        self._context.progress()
+        return answer
+
+
+async def map_together(
+    function: Callable[[V], Awaitable[R]], values: Sequence[V], *, limit: int
+) -> list[R]:
+    """Apply ``function`` to all values, ``limit`` at a time; the results in the values' order.
+
+    The first :class:`Fault` cancels the rest and is raised as it is, so that the caller sees what
+    to do next. If cancelled, all are cancelled.
+    """
+    waiting = iter(enumerate(values))
+    results: dict[int, R] = {}
+    faults: list[Fault] = []
+
+    async def work(scope: trio.CancelScope) -> None:
+        for position, value in waiting:
+            try:
+                results[position] = await function(value)
+            except Fault as fault:
+                faults.append(fault)
+                scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(min(limit, len(values))):
+            nursery.start_soon(work, nursery.cancel_scope)
+    if faults:
+        raise faults[0]
+    return [results[position] for position in range(len(values))]
+
+
+async def run_every(
+    interval_s: float, context: Context, poll: Callable[[], Awaitable[None]]
+) -> None:
+    """Poll at once, then every ``interval_s`` seconds, counted from start to start.
+
+    Whatever escapes a poll ends it: the supervisor backs off and starts the actor anew.
+    """
+    while True:
+        started = trio.current_time()
+        await poll()
+        await context.sleep(max(0.0, started + interval_s - trio.current_time()))

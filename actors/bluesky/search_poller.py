@@ -1,0 +1,167 @@
+"""SearchPoller: what strangers say about the company, from Bluesky's search to the journal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from actors.bluesky.answers import read_cursor, read_list, read_post
+from actors.bluesky.client import Bluesky
+from actors.bluesky.known import KnownIds
+from actors.bluesky.letters import make_letter
+from actors.bluesky.listing import Candidate, Page
+from actors.bluesky.pacing import PacedBluesky, run_every
+from actors.bluesky.sweep import Reach, Sweeper
+from actors.messages import DeadLetter, InboundPost
+from actors.store import Store
+from actors.translation.inbound_views import AtUri, Sender, View, parse_view
+from actors.translation.times import find_time
+from runtime.actor import Context
+from runtime.clock import WallClock
+from runtime.errors import Malformed, Rejected, Retryable
+
+PAGE = 100
+CAPACITY = 1000
+"""Unseen hits that one sweep holds, whole: some kilobytes each."""
+
+
+class SearchPoller:
+    """Polls ``app.bsky.feed.searchPosts`` with each query in turn.
+
+    What is found is filtered again here, by author and time only. Whether a post matches is the
+    server's to say: it knows stems, languages and operators of its own, and another matcher here
+    would throw away what it found.
+
+    Args:
+        queries: as a person would type them into the search box.
+        interval_s: seconds from one poll to the next.
+        lookback_s: how far the first start of each query looks back.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        bluesky: Bluesky,
+        store: Store,
+        clock: WallClock,
+        *,
+        queries: Sequence[str],
+        interval_s: float,
+        lookback_s: float,
+    ) -> None:
+        self._context = context
+        self._bluesky = PacedBluesky(bluesky, context)
+        self._store = store
+        self._clock = clock
+        self._queries = queries
+        self._interval_s = interval_s
+        self._lookback_s = lookback_s
+
+    async def run(self) -> None:
+        """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.
+
+        Raises:
+            Retryable, AuthRejected, Malformed: from Bluesky or the store.
+        """
+        own_did = await self._bluesky.did()
+        known = KnownIds()
+        sweepers = [self._make_sweeper(query, own_did, known) for query in self._queries]
+
+        async def poll() -> None:
+            await self._poll(sweepers)
+
+        await run_every(self._interval_s, self._context, poll)
+
+    def _make_sweeper(self, query: str, own_did: str, known: KnownIds) -> Sweeper:
+        return Sweeper(
+            self._context,
+            self._store,
+            SearchListing(self._bluesky, query, self._context.name),
+            self._clock,
+            name=name_of(query),
+            own_did=own_did,
+            lookback_s=self._lookback_s,
+            reach=Reach(capacity=CAPACITY),
+            known=known,
+        )
+
+    async def _poll(self, sweepers: Sequence[Sweeper]) -> None:
+        """Sweep all queries, also when one of them fails."""
+        last: Retryable | None = None
+        for sweeper in sweepers:
+            try:
+                more = True
+                while more:
+                    more = await sweeper.sweep()
+            except Rejected as error:
+                # A query that the server does not understand; the others are not to blame.
+                self._context.failed(error)
+            except Retryable as error:
+                last = error
+        if last is not None:
+            raise last
+
+
+class SearchListing:
+    """``app.bsky.feed.searchPosts``, newest first, for one query."""
+
+    def __init__(self, bluesky: Bluesky, query: str, source: str) -> None:
+        self._bluesky = bluesky
+        self._query = query
+        self._source = source
+
+    async def read_page(self, cursor: str | None) -> Page:
+        """Read one page of whole posts."""
+        parameters: dict[str, str | int | Sequence[str]] = {
+            "q": self._query,
+            "sort": "latest",
+            "limit": PAGE,
+        }
+        if cursor is not None:
+            parameters["cursor"] = cursor
+        answer = await self._bluesky.query("app.bsky.feed.searchPosts", parameters)
+        candidates: list[Candidate] = []
+        letters: list[DeadLetter] = []
+        for raw in read_list(answer, "posts"):
+            try:
+                candidates.append(_read_hit(raw))
+            except Malformed as error:
+                letters.append(make_letter(self._source, raw, error))
+        given = read_cursor(answer)
+        return Page(
+            candidates=tuple(candidates),
+            letters=tuple(letters),
+            reached_s=candidates[-1].time_s if candidates else None,
+            cursor=None if given == cursor else given,
+        )
+
+    async def fetch(
+        self, candidates: Sequence[Candidate]
+    ) -> Mapping[str, InboundPost | DeadLetter]:
+        """The posts, which the pages have shown already."""
+        return {
+            one.uri: read_post(one.view, one.uri, "search", self._source)
+            for one in candidates
+            if one.view is not None
+        }
+
+
+class _Hit(View):
+    """The part of ``app.bsky.feed.defs#postView`` that tells whether it is of interest."""
+
+    uri: AtUri
+    author: Sender
+    indexed_at: str
+
+
+def _read_hit(raw: object) -> Candidate:
+    hit = parse_view(_Hit, raw)
+    time_s = find_time(hit.indexed_at)
+    if time_s is None or not isinstance(raw, dict):
+        raise Malformed("not a postView: indexedAt is no time")
+    return Candidate(hit.uri, hit.author.did, time_s, "search", view=raw)
+
+
+def name_of(query: str) -> str:
+    """The name of a query's place in the store: a query may be long, and may be confidential."""
+    return f"search:{hashlib.sha256(query.encode()).hexdigest()[:16]}"

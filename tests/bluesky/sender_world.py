@@ -1,0 +1,335 @@
+"""A Bluesky that is scripted, and everything else that BlueskySender needs to be tried out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import regex
+import trio
+
+from actors.bluesky.bluesky_sender import BlueskySender
+from actors.bluesky.client import Parameters
+from actors.items import make_agent_item
+from actors.messages import (
+    AgentMessage,
+    Destination,
+    JournalEntry,
+    Json,
+    Payload,
+    Plan,
+    Receipt,
+    Retry,
+)
+from actors.store import Settle, Store, StoreRequest
+from runtime.errors import Rejected
+from runtime.mailbox import Mailbox
+from runtime.rate import Budget, Rate
+from tests.support.context import FakeContext
+from tests.support.memory_store import MemoryStore, virtual_wall_clock
+
+BRAND = "did:plc:brand"
+ALICE = "did:plc:alice"
+ROOT = f"at://{ALICE}/app.bsky.feed.post/3aaaaaaaaaaa2"
+TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
+
+
+class Crash(Exception):
+    """A defect somewhere: nobody is meant to catch it."""
+
+
+class Points:
+    """The places at which something can go wrong, counted as they are reached.
+
+    Args:
+        trouble: by the number of the place (from 1), whether a crash comes out of it or whoever
+            is there is cancelled, by ``cancel``.
+    """
+
+    def __init__(self, trouble: Mapping[int, Literal["raise", "cancel"]] | None = None) -> None:
+        self.trouble = trouble or {}
+        self.reached = 0
+        self.cancel: Callable[[], None] = lambda: None
+
+    async def reach(self) -> None:
+        self.reached += 1
+        happens = self.trouble.get(self.reached)
+        if happens == "raise":
+            raise Crash
+        if happens == "cancel":
+            self.cancel()
+        await trio.lowlevel.checkpoint()
+
+
+def view_post(uri: str, *, root: str | None = None, **more: object) -> dict[str, Any]:
+    """``app.bsky.feed.defs#postView``."""
+    record: dict[str, Any] = {"$type": "app.bsky.feed.post", "text": "Help!"}
+    if root is not None:
+        reference = {"uri": root, "cid": make_cid(root)}
+        record["reply"] = {"root": reference, "parent": reference}
+    author = {"did": uri.split("/")[2], "handle": "alice.test", "viewer": {}}
+    return {
+        "uri": uri,
+        "cid": make_cid(uri),
+        "author": author,
+        "record": record,
+        "indexedAt": "2026-01-01T00:00:00.000Z",
+        "viewer": {},
+        **more,
+    }
+
+
+def make_cid(value: object) -> str:
+    """A valid CID (version 1, dag-cbor, sha-256), though not the one that a server would make."""
+    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    return "b" + base64.b32encode(b"\x01\x71\x12\x20" + digest).decode().lower().rstrip("=")
+
+
+class ScriptedBluesky:
+    """Fulfils :class:`actors.bluesky.client.Bluesky` as a server was measured to behave.
+
+    Attributes:
+        trouble: errors by NSID, one for each of the next calls of that method (``None``: none);
+            they are raised before anything happens.
+        lost: the same, but raised when it has happened.
+        commits: the keys of records that were really written, in order.
+    """
+
+    def __init__(self, points: Points | None = None) -> None:
+        self.points = points or Points()
+        self.trouble: dict[str, list[Exception | None]] = {}
+        self.lost: dict[str, list[Exception | None]] = {}
+        self.calls: list[tuple[str, Json]] = []
+        self.posts: dict[str, Any] = {ROOT: view_post(ROOT)}
+        self.profiles: dict[str, Json] = {ALICE: {"did": ALICE, "viewer": {}}}
+        self.handles = {"alice.test": ALICE}
+        self.repo: dict[tuple[str, str], Json] = {}
+        self.commits: list[tuple[str, str]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.page = 100
+        self.convo_rev: str | None = None
+        self._rev = 1
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of our own posts, in the order of writing."""
+        return [self.repo[key]["text"] for key in self.commits]
+
+    @property
+    def sent(self) -> list[str]:
+        """The texts of our own direct messages, oldest first."""
+        return [one["text"] for one in self.messages if one["sender"]["did"] == BRAND]
+
+    def count(self, nsid: str) -> int:
+        return sum(1 for called, _ in self.calls if called == nsid)
+
+    def receive(self, text: str, sender: str = ALICE) -> dict[str, Any]:
+        """Put a direct message in the conversation with Alice."""
+        message = {
+            "$type": "chat.bsky.convo.defs#messageView",
+            "id": f"m{len(self.messages)}",
+            "rev": self._next_rev(),
+            "text": text,
+            "sender": {"did": sender},
+            "sentAt": "2026-01-01T00:00:00.000Z",
+        }
+        self.messages.append(message)
+        return message
+
+    async def did(self) -> str:
+        await self.points.reach()
+        return BRAND
+
+    async def query(self, nsid: str, parameters: Parameters, *, chat: bool = False) -> Json:
+        assert chat == nsid.startswith("chat.")
+        return await self._call(nsid, parameters)
+
+    async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
+        assert chat == nsid.startswith("chat.")
+        return await self._call(nsid, json.loads(json.dumps(body)))
+
+    async def _call(self, nsid: str, given: Json) -> Json:
+        self.calls.append((nsid, given))
+        await self.points.reach()
+        _raise_next(self.trouble, nsid)
+        answer = getattr(self, f"_{nsid.rpartition('.')[2]}")(given)
+        await self.points.reach()
+        _raise_next(self.lost, nsid)
+        assert isinstance(answer, dict)
+        return answer
+
+    def _getPosts(self, given: Json) -> Json:  # noqa: N802 - named as the method is
+        return {"posts": [self.posts[uri] for uri in given["uris"] if uri in self.posts]}
+
+    def _getProfiles(self, given: Json) -> Json:  # noqa: N802
+        return {"profiles": [self.profiles[one] for one in given["actors"] if one in self.profiles]}
+
+    def _getSession(self, given: Json) -> Json:  # noqa: N802
+        return {"did": BRAND}
+
+    def _resolveHandle(self, given: Json) -> Json:  # noqa: N802
+        if given["handle"] not in self.handles:
+            raise Rejected("HandleNotFound", "Unable to resolve handle")
+        return {"did": self.handles[given["handle"]]}
+
+    def _putRecord(self, given: Json) -> Json:  # noqa: N802
+        assert set(given) == {"repo", "collection", "rkey", "record", "swapRecord"}
+        assert (given["repo"], given["swapRecord"]) == (BRAND, None)
+        assert TID.fullmatch(given["rkey"])
+        key, record = (given["collection"], given["rkey"]), given["record"]
+        assert record["$type"] == given["collection"]
+        graphemes = len(regex.findall(r"\X", record.get("text", "")))
+        if graphemes > 300:
+            raise Rejected(
+                "InvalidRequest",
+                "Invalid app.bsky.feed.post record: grapheme too big "
+                f"(maximum 300, got {graphemes}) at $.record.text",
+            )
+        answer = {"uri": f"at://{BRAND}/{key[0]}/{key[1]}", "cid": make_cid(record)}
+        if key in self.repo:
+            if self.repo[key] != record:
+                raise Rejected("InvalidSwap", f"Record was at {make_cid(self.repo[key])}")
+            return answer
+        self.repo[key] = record
+        self.commits.append(key)
+        return {**answer, "commit": {"cid": "x", "rev": "y"}, "validationStatus": "valid"}
+
+    def _getRecord(self, given: Json) -> Json:  # noqa: N802
+        key = (given["collection"], given["rkey"])
+        if key not in self.repo:
+            raise Rejected("RecordNotFound", f"Could not locate record: {key}")
+        uri = f"at://{BRAND}/{key[0]}/{key[1]}"
+        return {"uri": uri, "cid": make_cid(self.repo[key]), "value": self.repo[key]}
+
+    def _getConvoForMembers(self, given: Json) -> Json:  # noqa: N802
+        assert given["members"] == [ALICE]
+        newest = self.messages[-1]["rev"] if self.messages else "2222222222222"
+        rev = self.convo_rev or newest
+        convo: dict[str, Any] = {"id": "convo", "rev": rev, "members": [], "muted": False}
+        if self.messages:
+            convo["lastMessage"] = self.messages[-1]
+        return {"convo": convo}
+
+    def _getMessages(self, given: Json) -> Json:  # noqa: N802
+        older = [
+            one
+            for one in reversed(self.messages)
+            if one["rev"] < given.get("cursor", "zzzzzzzzzzzzz")
+        ]
+        page = older[: min(self.page, given["limit"])]
+        answer: dict[str, Any] = {"messages": page}
+        if len(older) > len(page):
+            answer["cursor"] = page[-1]["rev"]
+        return answer
+
+    def _sendMessage(self, given: Json) -> Json:  # noqa: N802
+        assert given["convoId"] == "convo"
+        assert set(given["message"]) <= {"text", "facets"}
+        return self.receive(given["message"]["text"], BRAND)
+
+    def _next_rev(self) -> str:
+        self._rev += 1
+        return f"3{self._rev:012}"
+
+
+def _raise_next(trouble: dict[str, list[Exception | None]], nsid: str) -> None:
+    waiting = trouble.get(nsid)
+    error = waiting.pop(0) if waiting else None
+    if error is not None:
+        raise error
+
+
+class TroubledMailbox(Mailbox[StoreRequest]):
+    """DedupStore's mailbox, with a place for trouble before and after each request."""
+
+    def __init__(self, memory: MemoryStore, points: Points) -> None:
+        super().__init__("DedupStore", 1)
+        self._memory = memory
+        self._points = points
+
+    async def send(self, message: StoreRequest) -> None:
+        await self._points.reach()
+        self._memory.take(message)
+        await self._points.reach()
+
+
+def agent_message(text: str = "We are on it.", **more: Any) -> AgentMessage:  # noqa: ANN401 - any field of it
+    message = AgentMessage(
+        message_id="0b2e6d0a4c3f4f0bb1d5a8f39e7c6d22",
+        channel="public",
+        recipient_did=ALICE,
+        text=text,
+        sent_at="2026-01-01T00:00:00.000Z",
+        conversation_id="66666666-7777-4888-8999-aaaaaaaaaaaa",
+        reply_to_uri=ROOT,
+        root_uri=ROOT,
+    )
+    return replace(message, **more)
+
+
+def private_message(text: str = "We are on it.", **more: Any) -> AgentMessage:  # noqa: ANN401 - any field of it
+    return agent_message(text, channel="private", reply_to_uri=None, root_uri=None, **more)
+
+
+@dataclass
+class World:
+    """One BlueskySender with its surroundings. ``start`` makes a new incarnation."""
+
+    bluesky: ScriptedBluesky
+    context: FakeContext
+    memory: MemoryStore = field(default_factory=MemoryStore)
+    writes: Budget = field(default_factory=lambda: Budget(Rate(5000, 3600.0)))
+    plans: dict[str, Plan] = field(default_factory=dict)
+    give_up_after_s: float = 900.0
+
+    @classmethod
+    def make(cls, points: Points | None = None, context: FakeContext | None = None) -> World:
+        return cls(ScriptedBluesky(points), context=context or FakeContext("BlueskySender"))
+
+    def start(self) -> BlueskySender:
+        store = Store(TroubledMailbox(self.memory, self.bluesky.points), answer_within_s=5.0)
+        return BlueskySender(
+            self.context,
+            self.bluesky,
+            store,
+            writes=self.writes,
+            clock=virtual_wall_clock,
+            plans=self.plans,
+            give_up_after_s=self.give_up_after_s,
+        )
+
+    def add(self, message: AgentMessage) -> JournalEntry:
+        return self.memory.add(make_agent_item(message))
+
+    async def handle(self, message: AgentMessage) -> Receipt:
+        """Record a message and handle it until it is settled for good; the receipt that it got."""
+        self.add(message)
+        await self.work()
+        return self.receipt()
+
+    async def work(self) -> None:
+        """Handle what the journal has, with the delays that were asked for, until it is empty."""
+        sender = self.start()
+        while waiting := self.memory.deliverable(Destination.BLUESKY_SENDER):
+            await sender.handle(waiting[0])
+            if waiting[0].entry_id in self.memory.entries:
+                await trio.sleep(self.retries()[-1].after_s)
+
+    def receipt(self) -> Receipt:
+        """The one receipt in the journal."""
+        (receipt,) = (one for one in self.memory.payloads if isinstance(one, Receipt))
+        return receipt
+
+    def retries(self) -> list[Retry]:
+        asked = (one.outcome for one in self.memory.requests if isinstance(one, Settle))
+        return [outcome for outcome in asked if isinstance(outcome, Retry)]
+
+    def payload(self) -> Payload:
+        """What the only open entry carries."""
+        (payload,) = self.memory.payloads
+        return payload

@@ -1,0 +1,99 @@
+"""What BlueskySender asks and writes is what the official lexicons allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from atproto_client import models
+
+from actors.messages import AgentMessage
+from runtime.errors import Effect, Rejected, Retryable
+from tests.bluesky.sender_world import ROOT, World, agent_message, private_message
+from tests.contracts.lexicon import Lexicons
+
+TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍👩‍👧. " * 9
+
+MESSAGES = [
+    agent_message(TEXT),
+    agent_message("!like"),
+    agent_message("!repost"),
+    private_message(TEXT * 3),
+]
+
+
+READERS: dict[str, Any] = {
+    "app.bsky.feed.like": models.AppBskyFeedLike.Record,
+    "app.bsky.feed.repost": models.AppBskyFeedRepost.Record,
+}
+
+
+@pytest.fixture(scope="session")
+def lexicons(contracts_dir: Path) -> Lexicons:
+    return Lexicons(contracts_dir / "lexicons")
+
+
+async def send_with_trouble(message: AgentMessage) -> World:
+    """Have every kind of call made: also those that come after a lost answer or a refusal."""
+    world = World.make()
+    lost = Retryable("lost", effect=Effect.UNKNOWN)
+    world.bluesky.lost["com.atproto.repo.putRecord"] = [lost]
+    world.bluesky.lost["chat.bsky.convo.sendMessage"] = [lost]
+    await world.handle(message)
+    return world
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+async def test_every_request_and_record_follows_its_lexicon(
+    autojump_clock: trio.abc.Clock, lexicons: Lexicons, message: AgentMessage
+) -> None:
+    """Parameters, bodies and records, with nothing in them that is not named there."""
+    world = await send_with_trouble(message)
+    for nsid, given in world.bluesky.calls:
+        if lexicons.method(nsid)["type"] == "query":
+            lexicons.check_params(nsid, given)
+        else:
+            lexicons.check_input(nsid, given)
+    for (collection, _), record in world.bluesky.repo.items():
+        lexicons.check_record(collection, record)
+    assert world.bluesky.repo or len(world.bluesky.sent) == 2
+
+
+async def test_the_looks_after_a_refusal_follow_their_lexicons(
+    autojump_clock: trio.abc.Clock, lexicons: Lexicons
+) -> None:
+    """A record that is there already, and a post that is not shown."""
+    world = World.make()
+    world.bluesky.trouble["com.atproto.repo.putRecord"] = [Rejected("InvalidSwap", "x")]
+    await world.handle(agent_message())
+    world.memory.entries.clear()
+    world.bluesky.posts.clear()
+    await world.handle(agent_message(message_id="second"))
+    called = {nsid for nsid, _ in world.bluesky.calls}
+    assert {"com.atproto.repo.getRecord", "app.bsky.actor.getProfiles"} <= called
+    for nsid, given in world.bluesky.calls:
+        if nsid != "com.atproto.repo.putRecord":
+            lexicons.check_params(nsid, given)
+
+
+@pytest.mark.parametrize("message", MESSAGES[:3])
+async def test_records_are_read_by_a_library_of_others(
+    autojump_clock: trio.abc.Clock, message: AgentMessage
+) -> None:
+    """The models of the atproto package, whose checks are its own."""
+    world = await send_with_trouble(message)
+    strict = {"strict_string_format": True}
+    for (collection, _), written in world.bluesky.repo.items():
+        if collection != "app.bsky.feed.post":
+            reader = READERS[collection]
+            assert reader.model_validate(written, context=strict).subject.uri == ROOT
+            continue
+        post = models.AppBskyFeedPost.Record.model_validate(written, context=strict)
+        assert (post.text, post.created_at) == (written["text"], written["createdAt"])
+        assert post.reply is not None
+        assert post.reply.root.uri == ROOT
+        shown = [written["text"].encode()[one.index.byte_start :] for one in post.facets or ()]
+        assert {rest[:1] for rest in shown} <= {b"@", b"h", b"#"}
+        assert shown

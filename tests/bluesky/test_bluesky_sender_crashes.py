@@ -1,0 +1,182 @@
+"""Whatever happens while a message is sent, it goes out once and gets one receipt."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+import trio
+import trio.testing
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.messages import AgentMessage, Destination, JournalEntry, Receipt
+from runtime.errors import Effect, Malformed, RateLimited, Retryable
+from tests.bluesky.sender_world import Crash, Points, World, agent_message, private_message
+
+LONG = " ".join(f"word{number:03}" for number in range(100))  # three posts
+VERY_LONG = " ".join(f"word{number:03}" for number in range(200))  # two direct messages
+TWINS = "a" * 1000 + " " + "a" * 1000  # two direct messages that read the same
+
+Redelivery = Literal["worker", "process"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message, and what must be found at the end: our posts, our messages, all commits."""
+
+    message: AgentMessage
+    posts: int = 0
+    commits: int = 0
+    sent: int = 0
+
+
+CASES = {
+    "reply": Case(agent_message("Hello @alice.test"), posts=1, commits=1),
+    "chain": Case(agent_message(LONG), posts=3, commits=3),
+    "like": Case(agent_message("!like"), commits=1),
+    "message": Case(private_message("Hello @alice.test"), sent=1),
+    "messages": Case(private_message(VERY_LONG), sent=2),
+    "twins": Case(private_message(TWINS), sent=2),
+    "refused": Case(agent_message("!unknown")),
+}
+
+
+def check(world: World, case: Case) -> None:
+    assert len(world.bluesky.commits) == case.commits
+    posts = [key for key in world.bluesky.commits if key[0] == "app.bsky.feed.post"]
+    assert len(posts) == case.posts
+    written = " ".join(world.bluesky.texts if case.posts else world.bluesky.sent)
+    assert written in ("", case.message.text)
+    assert len(world.bluesky.sent) == case.sent
+    status = "Delivered" if case.commits or case.sent else "Failed"
+    receipts = [one for one in world.memory.payloads if isinstance(one, Receipt)]
+    assert [receipt.status for receipt in receipts] == [status]
+    assert world.memory.deliverable(Destination.BLUESKY_SENDER) == []
+    assert world.plans == {}
+
+
+async def deliver_until_done(world: World, entry: JournalEntry, redelivery: Redelivery) -> None:
+    """Do as the runtime does: hand the entry over again after every crash.
+
+    A worker that crashed gets the very message that it had in hand; a process that crashed reads
+    the journal again and remembers nothing.
+    """
+    in_hand: JournalEntry | None = entry
+    while in_hand is not None:
+        crashed = True
+        with trio.CancelScope() as scope:
+            world.bluesky.points.cancel = scope.cancel
+            try:
+                await world.start().handle(in_hand)
+                crashed = False
+            except Crash:
+                pass
+        if crashed and redelivery == "worker":
+            continue
+        if crashed:
+            world.plans.clear()
+        elif in_hand.entry_id in world.memory.entries:
+            await trio.sleep(world.retries()[-1].after_s)
+        in_hand = next(iter(world.memory.deliverable(Destination.BLUESKY_SENDER)), None)
+
+
+async def run_with(
+    case: Case,
+    redelivery: Redelivery,
+    trouble: dict[int, Literal["raise", "cancel"]],
+    prepare: Callable[[World], None] = lambda world: None,
+) -> int:
+    """Run a case with crashes at these places; how many places there were."""
+    world = World.make(Points(trouble))
+    world.bluesky.receive("Hi")
+    prepare(world)
+    entry = world.add(case.message)
+    with trio.fail_after(3600):
+        await deliver_until_done(world, entry, redelivery)
+    check(world, case)
+    return world.bluesky.points.reached
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    trio.run(work, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+@pytest.mark.parametrize("how", ["raise", "cancel"])
+@pytest.mark.parametrize("redelivery", ["worker", "process"])
+@pytest.mark.parametrize("name", CASES)
+async def test_a_crash_at_any_moment_doubles_and_loses_nothing(
+    autojump_clock: trio.abc.Clock,
+    name: str,
+    redelivery: Redelivery,
+    how: Literal["raise", "cancel"],
+) -> None:
+    """Before and after every request to the network and to the store."""
+    places = await run_with(CASES[name], redelivery, {})
+    assert places >= 2
+    for place in range(1, places + 1):
+        await run_with(CASES[name], redelivery, {place: how})
+
+
+UNSURE = functools.partial(Retryable, "the answer was lost", effect=Effect.UNKNOWN)
+LOST: dict[str, Callable[[], Exception]] = {
+    "unsure": UNSURE,
+    "malformed": lambda: Malformed("half an answer"),
+}
+NOT_DONE: dict[str, Callable[[], Exception]] = {
+    "unavailable": lambda: Retryable("502"),
+    "limited": lambda: RateLimited("429", after_s=30),
+    "unsure": UNSURE,
+}
+
+
+def arrange_trouble(world: World, kind: str, trouble: dict[str, list[Exception | None]]) -> None:
+    (world.bluesky.lost if kind == "lost" else world.bluesky.trouble).update(trouble)
+
+
+@pytest.mark.parametrize("kind", ["lost", "not_done"])
+@pytest.mark.parametrize("name", CASES)
+async def test_a_failing_call_doubles_and_loses_nothing(
+    autojump_clock: trio.abc.Clock, name: str, kind: str
+) -> None:
+    """Each call in turn fails before it acts, or acts and then its answer is lost."""
+    probe = World.make()
+    await probe.handle(CASES[name].message)
+    methods = [nsid for nsid, _ in probe.bluesky.calls]
+    for number, method in enumerate(methods):
+        earlier = methods[:number].count(method)
+        for make_error in (LOST if kind == "lost" else NOT_DONE).values():
+            trouble = {method: [*[None] * earlier, make_error()]}
+            arrange = functools.partial(arrange_trouble, kind=kind, trouble=trouble)
+            await run_with(CASES[name], "process", {}, arrange)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted(CASES)),
+    redelivery=st.sampled_from(["worker", "process"]),
+    crashes=st.dictionaries(st.integers(1, 60), st.sampled_from(["raise", "cancel"]), max_size=4),
+    lost=st.lists(st.sampled_from(["", "unsure", "malformed"]), max_size=5),
+    failed=st.lists(st.sampled_from(["", "unavailable", "limited", "unsure"]), max_size=5),
+)
+def test_troubles_together_double_and_lose_nothing(
+    name: str,
+    redelivery: Redelivery,
+    crashes: dict[int, Literal["raise", "cancel"]],
+    lost: list[str],
+    failed: list[str],
+) -> None:
+    """Crashes, lost answers and refused requests in any mixture."""
+
+    def prepare(world: World) -> None:
+        for method in ("com.atproto.repo.putRecord", "chat.bsky.convo.sendMessage"):
+            world.bluesky.lost[method] = [LOST[kind]() if kind else None for kind in lost]
+            world.bluesky.trouble[method] = [NOT_DONE[kind]() if kind else None for kind in failed]
+
+    async def work() -> None:
+        await run_with(CASES[name], redelivery, crashes, prepare)
+
+    run(work)
