@@ -21,10 +21,8 @@ from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.rate import Budget, Rate
 
-# What the platforms allow from one address, one account, one token.
-BLUESKY_REQUESTS = Rate(3000, 300)
+# What Bluesky lets one account write.
 BLUESKY_WRITE_POINTS = (Rate(5000, 3600), Rate(35_000, 86_400))
-GENESYS_REQUESTS = Rate(300, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def make_bluesky(settings: Settings, outside: Outside, store: Store) -> BlueskyC
     """The company's account on Bluesky."""
     xrpc = Xrpc(
         outside.bluesky_http,
-        Budget(BLUESKY_REQUESTS),
+        Budget(settings.bluesky_budget),
         outside.clock,
         timeout_s=settings.request_deadline_s,
     )
@@ -68,7 +66,7 @@ def make_genesys(settings: Settings, outside: Outside) -> GenesysClient:
         outside.genesys_http,
         api_url=settings.gc_api_url,
         tokens=tokens,
-        budget=Budget(GENESYS_REQUESTS),
+        budget=Budget(settings.genesys_budget),
         deadline_s=settings.request_deadline_s,
     )
 

@@ -53,8 +53,9 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
     parts = make_parts(settings, outside)
     senders = [make_genesys_sender(parts), make_bluesky_sender(parts), make_contact_resolver(parts)]
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
-    specs: list[ActorSpec[Any]] = [make_dedup_store(parts, senders), *senders]
-    specs += [_webhook_receiver(parts), *pollers]
+    # They stop in the reverse order: webhooks are taken while the senders finish.
+    specs: list[ActorSpec[Any]] = [make_dedup_store(parts, senders), _webhook_receiver(parts)]
+    specs += [*senders, *pollers]
     supervisor = Supervisor(
         [alter(spec) for spec in specs],
         policy=parts.policy,

@@ -25,6 +25,7 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
             interval_s=settings.polling_time_inbound_notifications,
             lookback_s=settings.start_lookback,
             deep_sweep_s=settings.deep_sweep,
+            at_once=settings.notification_poller.mailbox,
         )
 
     return _poller(parts, "NotificationPoller", create)
@@ -43,6 +44,7 @@ def make_search_poller(parts: Parts) -> ActorSpec[Any]:
             queries=settings.bluesky_search_query,
             interval_s=settings.polling_time_social_listening,
             lookback_s=settings.start_lookback,
+            at_once=settings.search_poller.mailbox,
         )
 
     off = None if settings.bluesky_search_query else "BLUESKY_SEARCH_QUERY is empty"
@@ -62,6 +64,7 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
             interval_s=settings.polling_time_dm,
             lookback_s=settings.start_lookback,
             requests=settings.dm_requests,
+            at_once=settings.dm_poller.mailbox,
         )
 
     return _poller(parts, "DMPoller", create)

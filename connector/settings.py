@@ -73,8 +73,8 @@ def _actor(concurrency: int, rate: str, mailbox: int = 64) -> ActorSettings:
 class Settings(BaseModel):
     """Everything that can be set. A field is the variable of the same name in capitals.
 
-    The default rates of the actors that share a platform add up to less than it allows:
-    Bluesky 3000 requests in 5 minutes, Genesys Cloud 300 in one.
+    The default budgets are what the platforms publish: Bluesky allows 3000 requests in 5 minutes,
+    Genesys Cloud 300 in one. The default rates of the actors that share a platform add up to less.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -115,6 +115,9 @@ class Settings(BaseModel):
     inbound_keep: Seconds = 7 * 86400.0
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
 
+    bluesky_budget: Limit = Rate(3000, 300)
+    genesys_budget: Limit = Rate(300, 60)
+
     restart_intensity: Count = 5
     restart_period_s: Seconds = 300.0
     backoff_min_s: Seconds = 1.0
@@ -124,9 +127,9 @@ class Settings(BaseModel):
     request_deadline_s: Seconds = 30.0
     store_deadline_s: Seconds = 5.0
 
-    notification_poller: ActorSettings = _actor(2, "120/60s")
-    search_poller: ActorSettings = _actor(1, "60/60s")
-    dm_poller: ActorSettings = _actor(2, "120/60s")
+    notification_poller: ActorSettings = _actor(2, "180/60s", 500)
+    search_poller: ActorSettings = _actor(1, "60/60s", 500)
+    dm_poller: ActorSettings = _actor(2, "120/60s", 500)
     webhook_receiver: ActorSettings = _actor(8, "6000/60s")
     genesys_sender: ActorSettings = _actor(2, "240/60s", 128)
     bluesky_sender: ActorSettings = _actor(4, "240/60s")

@@ -168,9 +168,9 @@ class UnitContext:
         self._shared.counters.lag_s = seconds
 
     async def sleep(self, seconds: float) -> None:
-        """Be idle: the deadline does not run meanwhile."""
+        """Be idle: the deadline does not run meanwhile. A time that has passed is none."""
         with self.deadline.idle():
-            await trio.sleep(seconds)
+            await trio.sleep(max(0.0, seconds))
 
     async def back_off(self, error: Exception) -> None:
         """Show ``error`` and ``backing_off``, wait, and go on.
@@ -208,7 +208,7 @@ class UnitContext:
 
     def _cause(self, failure: Failure) -> dict[str, object]:
         fields = self.event_fields()
-        fields.update(cause=failure.type, message=failure.message, action=failure.action)
+        fields.update(cause=failure.type, why=failure.message, action=failure.action)
         if failure.verdict is Verdict.CRASH:
             fields["trace"] = failure.trace
         return fields

@@ -26,7 +26,7 @@ from runtime.unit import Unit
 CLEANUP_S = 1.0
 """How long what was cancelled may take to clean up, in seconds, beyond ``stop_within_s``."""
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 5.0
 
 
 class SupervisedActor:

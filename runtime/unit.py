@@ -83,8 +83,6 @@ class Unit:
             with self._life:
                 while not self._closing.asked:
                     delay_s = await self._live()
-                    # A cancellation goes on from here, though the actor made an error of it.
-                    await trio.lowlevel.checkpoint()
                     if delay_s is None:
                         break
                     await self._rest(delay_s)
@@ -138,7 +136,7 @@ class Unit:
         )
 
     async def _live(self) -> float | None:
-        """Run one incarnation. Returns how long to wait before the next; ``None`` for never."""
+        """Run one incarnation. Returns how long to wait before the next; ``None`` if it ends."""
         covered = CoveredUp()
         try:
             with covered:
@@ -178,6 +176,7 @@ class Unit:
 
     def _decide(self, error: Exception) -> float | None:
         failure = judge(error)
+        # An actor may make an error of its cancellation. Nothing follows from such an error.
         if self._closing.asked or trio.current_effective_deadline() == -math.inf:
             self.context.tell_while_ending(failure)
             return None

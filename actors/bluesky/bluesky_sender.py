@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
@@ -44,6 +43,9 @@ LONGEST_BACK_OFF_S = 60.0
 PLATFORM_AWAY = 2.0
 """After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
 
+MOST_PLANS = 256
+"""More than any number of workers could have in hand."""
+
 References: TypeAlias = tuple[ThreadReference, ...]
 
 
@@ -62,9 +64,9 @@ class BlueskySender:
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
         clock: unix time in seconds.
-        plans: the plans of open entries, by entry id. It must outlive this incarnation, as the
-            message in hand does: that one is delivered again as it first came, without the plan
-            that the journal has got meanwhile.
+        plans: the latest plans by entry id, shared by all workers. It must outlive this
+            incarnation, as the message in hand does: that one is delivered again as it first
+            came, without the plan that the journal has got meanwhile.
         give_up_after_s: how long after its recording a message is still worth sending. One that
             was never tried is tried once, however old.
     """
@@ -77,7 +79,7 @@ class BlueskySender:
         *,
         writes: Budget,
         clock: WallClock,
-        plans: MutableMapping[str, Plan],
+        plans: dict[str, Plan],
         give_up_after_s: float = 900.0,
     ) -> None:
         self._context = context
@@ -101,6 +103,8 @@ class BlueskySender:
         if not isinstance(message, AgentMessage):
             raise TypeError(f"{type(message).__name__} is not for BlueskySender")
         planned = message.plan or self._plans.get(entry.entry_id)
+        if planned is not None:
+            self._keep(entry, planned)
         try:
             if entry.attempts > 0 and self._age_s(entry) >= self._give_up_after_s:
                 references = await self._conclude(entry, planned)
@@ -134,8 +138,14 @@ class BlueskySender:
         plan = await make_plan(self._calls, self._store, entry, message, self._clock())
         amended = replace(message, plan=plan)
         await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
-        self._plans[entry.entry_id] = plan
+        self._keep(entry, plan)
         return plan
+
+    def _keep(self, entry: JournalEntry, plan: Plan) -> None:
+        self._plans.pop(entry.entry_id, None)
+        self._plans[entry.entry_id] = plan
+        while len(self._plans) > MOST_PLANS:
+            del self._plans[next(iter(self._plans))]
 
     async def _conclude(self, entry: JournalEntry, plan: Plan | None) -> References:
         """Find out what became of a message that is too old to be sent."""

@@ -22,7 +22,6 @@ from runtime.clock import WallClock
 from runtime.errors import Malformed, Rejected, Retryable
 
 NAME = "direct_messages"
-CHUNK = 500
 MOST_ACCEPTING = 1000
 OVERLAP_S = 600.0
 
@@ -37,6 +36,7 @@ class DMPoller:
         interval_s: seconds from one poll to the next.
         lookback_s: how far the first start looks back.
         requests: whether conversations that customers start are accepted and taken in, or ignored.
+        at_once: about how many messages of the look-back are recorded together.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class DMPoller:
         interval_s: float,
         lookback_s: float,
         requests: RequestPolicy,
+        at_once: int,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -57,6 +58,7 @@ class DMPoller:
         self._interval_s = interval_s
         self._lookback_s = lookback_s
         self._requests: RequestPolicy = requests
+        self._at_once = at_once
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
         self._known = KnownIds()
@@ -108,7 +110,7 @@ class DMPoller:
             intake.items += more.items
             intake.letters += more.letters
             intake.requests |= more.requests
-            if len(intake.items) >= CHUNK:
+            if len(intake.items) >= self._at_once:
                 place = await self._record(intake, place, place.cursor)
                 intake = Intake()
         return await self._accept(await self._record(intake, place, cursor))

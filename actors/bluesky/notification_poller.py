@@ -37,6 +37,7 @@ class NotificationPoller:
         interval_s: seconds from one poll to the next.
         lookback_s: how far the first start looks back.
         deep_sweep_s: how often to look further down than the watermark asks for.
+        at_once: the most posts to fetch and record together.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class NotificationPoller:
         interval_s: float,
         lookback_s: float,
         deep_sweep_s: float,
+        at_once: int,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -56,7 +58,7 @@ class NotificationPoller:
         self._clock = clock
         self._interval_s = interval_s
         self._lookback_s = lookback_s
-        self._reach = Reach(capacity=CAPACITY, deep_every_s=deep_sweep_s)
+        self._reach = Reach(capacity=CAPACITY, at_once=at_once, deep_every_s=deep_sweep_s)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.

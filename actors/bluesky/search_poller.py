@@ -36,6 +36,7 @@ class SearchPoller:
         queries: as a person would type them into the search box.
         interval_s: seconds from one poll to the next.
         lookback_s: how far the first start of each query looks back.
+        at_once: the most posts to record together.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SearchPoller:
         queries: Sequence[str],
         interval_s: float,
         lookback_s: float,
+        at_once: int,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -56,6 +58,7 @@ class SearchPoller:
         self._queries = queries
         self._interval_s = interval_s
         self._lookback_s = lookback_s
+        self._reach = Reach(capacity=CAPACITY, at_once=at_once)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.
@@ -81,7 +84,7 @@ class SearchPoller:
             name=name_of(query),
             own_did=own_did,
             lookback_s=self._lookback_s,
-            reach=Reach(capacity=CAPACITY),
+            reach=self._reach,
             known=known,
         )
 

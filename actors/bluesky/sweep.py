@@ -23,8 +23,6 @@ from runtime.errors import Malformed
 
 OVERLAP_S = 600.0
 """An item may show up so much later than its time says, and still be found by a usual sweep."""
-CHUNK = 500
-"""Posts that one recording carries: what is fetched and not yet recorded is in memory."""
 BLANK_PAGES = 20
 """So many pages in a row without a single post or time, and the listing leads nowhere."""
 LOOKS_BEFORE_GONE = 3
@@ -38,13 +36,15 @@ class Reach:
     """How a listing is swept.
 
     Args:
-        capacity: the most unseen posts to hold at once.
+        capacity: the most unseen posts to know of at once.
+        at_once: the most posts to fetch and record together; these are held whole.
         deep_every_s: how often to look ``deep_pages`` down whatever the watermark says, and keep
             the marks of what is listed there from being forgotten; ``None`` for a listing of
             strangers' posts, where what is a week late is not wanted any more.
     """
 
     capacity: int
+    at_once: int
     deep_every_s: float | None = None
     deep_pages: int = 10
 
@@ -185,7 +185,8 @@ class Sweeper:
         if waiting:
             self._context.lag(max(0.0, now_s - waiting[0][1].time_s))
         misses, self._misses = self._misses, {}
-        chunks = [waiting[start : start + CHUNK] for start in range(0, len(waiting), CHUNK)]
+        size = self._reach.at_once
+        chunks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
         count = 0
         for chunk in chunks[:-1]:
             count += await self._record(await self._fetch(chunk, misses))

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import trio
 
 from actors.messages import (
     AgentMessage,
-    Attachment,
     Done,
     PostReference,
-    ReasonCode,
     RecordPlan,
-    Refused,
     ThreadReference,
 )
 from actors.store import Amend
-from runtime.errors import AuthRejected, Rejected
-from tests.bluesky.sender_world import (
+from runtime.errors import AuthRejected
+from tests.bluesky.scripted_bluesky import (
     ALICE,
     BRAND,
     ROOT,
-    World,
-    agent_message,
     make_cid,
-    private_message,
     view_post,
 )
+from tests.bluesky.sender_world import LONG, World, agent_message, private_message
 
 REPLY = f"at://{ALICE}/app.bsky.feed.post/3bbbbbbbbbbb2"
-LONG = " ".join(f"word{number:03}" for number in range(100))  # 799 characters: three posts
 
 
 async def test_a_public_answer_becomes_a_reply_with_root_and_parent(
@@ -198,74 +190,6 @@ async def test_a_direct_message_is_sent_in_parts_with_facets(
     assert world.bluesky.commits == []
 
 
-PUBLIC_REFUSALS: list[tuple[dict[str, Any], ReasonCode, str]] = [
-    ({"text": "!lik"}, "UnsupportedMessage", "!like likes the post, !repost reposts it"),
-    ({"text": "!Dislike this"}, "UnsupportedMessage", "not a command"),
-    ({"text": "!like thanks"}, "UnsupportedMessage", "stands alone"),
-    ({"text": " \n "}, "InvalidMessageStructure", "no text"),
-    ({"text": "\x00"}, "InvalidMessageStructure", "no text"),
-    ({"text": "word " * 2000}, "InvalidMessageStructure", "too long"),
-    ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", "nothing"),
-    ({"reply_to_uri": None, "root_uri": None}, "InvalidDestination", "which post"),
-    ({"reply_to_uri": "hello"}, "InvalidDestination", "no post"),
-    (
-        {"reply_to_uri": f"at://{ALICE}/app.bsky.feed.like/3aaaaaaaaaaa2"},
-        "InvalidDestination",
-        "no",
-    ),
-    ({"reply_to_uri": REPLY}, "InvalidDestination", "deleted"),
-]
-
-
-@pytest.mark.parametrize(("changes", "code", "said"), PUBLIC_REFUSALS)
-async def test_what_cannot_be_posted_is_refused_with_a_reason(
-    autojump_clock: trio.abc.Clock, changes: dict[str, Any], code: ReasonCode, said: str
-) -> None:
-    """One Failed receipt, a dead letter, and not a single write."""
-    world = World.make()
-    text = changes.pop("text", "Hello")
-    receipt = await world.handle(agent_message(text, **changes))
-    assert (receipt.status, receipt.code) == ("Failed", code)
-    assert said in (receipt.sentence or "")
-    ((_, outcome),) = world.memory.settled
-    assert isinstance(outcome, Refused)
-    assert outcome.code == code
-    assert world.bluesky.count("com.atproto.repo.putRecord") == 0
-    assert world.context.skips == {code: 1}
-
-
-@pytest.mark.parametrize(
-    ("changes", "code", "said"),
-    [
-        ({"text": "!like"}, "UnsupportedMessage", "public"),
-        ({"text": "!help me"}, "UnsupportedMessage", "!like likes the post"),
-        ({"text": ""}, "InvalidMessageStructure", "no text"),
-        ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", ""),
-        ({"recipient_did": ""}, "InvalidDestination", "which Bluesky account"),
-    ],
-)
-async def test_what_cannot_be_sent_privately_is_refused_with_a_reason(
-    autojump_clock: trio.abc.Clock, changes: dict[str, Any], code: ReasonCode, said: str
-) -> None:
-    """A command is never sent as a message either."""
-    world = World.make()
-    text = changes.pop("text", "Hello")
-    receipt = await world.handle(private_message(text, **changes))
-    assert (receipt.status, receipt.code) == ("Failed", code)
-    assert said in (receipt.sentence or "")
-    assert world.bluesky.calls == []
-
-
-@pytest.mark.parametrize("text", ["! Careful", "!! Look", "Great!", "wow !like", "5!"])
-async def test_an_exclamation_mark_is_not_a_command(
-    autojump_clock: trio.abc.Clock, text: str
-) -> None:
-    """Only ``!word`` at the beginning is one."""
-    world = World.make()
-    await world.handle(agent_message(text))
-    assert world.bluesky.texts == [text]
-
-
 async def test_an_unknown_handle_stays_plain_text(autojump_clock: trio.abc.Clock) -> None:
     """The message goes out without that mention."""
     world = World.make()
@@ -273,109 +197,6 @@ async def test_an_unknown_handle_stays_plain_text(autojump_clock: trio.abc.Clock
     (key,) = world.bluesky.commits
     facets = world.bluesky.repo[key]["facets"]
     assert [facet["features"][0]["did"] for facet in facets] == [ALICE]
-
-
-async def test_a_locked_thread_is_not_written_to(autojump_clock: trio.abc.Clock) -> None:
-    """The server would take the reply and show it to nobody. A like is still possible."""
-    world = World.make()
-    world.bluesky.posts[ROOT] = view_post(ROOT, viewer={"replyDisabled": True})
-    receipt = await world.handle(agent_message())
-    assert (receipt.code, world.bluesky.commits) == ("MessageNotAllowed", [])
-    world.memory.entries.clear()
-    receipt = await world.handle(agent_message("!like", message_id="second"))
-    assert receipt.status == "Delivered"
-
-
-@pytest.mark.parametrize(
-    ("viewer", "code", "said"),
-    [
-        ({"blockedBy": True}, "MessageNotAllowed", "blocked the company"),
-        ({"blocking": "at://x"}, "MessageNotAllowed", "company's account has blocked"),
-        ({}, "InvalidDestination", "deleted"),
-        (None, "InvalidDestination", "account that wrote"),
-    ],
-)
-async def test_a_post_that_is_not_shown_is_explained(
-    autojump_clock: trio.abc.Clock, viewer: dict[str, Any] | None, code: ReasonCode, said: str
-) -> None:
-    """The network leaves out deleted posts and those behind a block alike."""
-    world = World.make()
-    del world.bluesky.posts[ROOT]
-    world.bluesky.profiles = {} if viewer is None else {ALICE: {"did": ALICE, "viewer": viewer}}
-    receipt = await world.handle(agent_message())
-    assert (receipt.code, world.bluesky.commits) == (code, [])
-    assert said in (receipt.sentence or "")
-
-
-async def test_a_post_shown_across_a_block_is_not_answered(autojump_clock: trio.abc.Clock) -> None:
-    """Should a server show it all the same."""
-    world = World.make()
-    world.bluesky.posts[ROOT]["author"]["viewer"] = {"blockedBy": True}
-    receipt = await world.handle(agent_message())
-    assert (receipt.code, world.bluesky.commits) == ("MessageNotAllowed", [])
-
-
-@pytest.mark.parametrize("by_name", [True, False])
-@pytest.mark.parametrize(
-    ("name", "text", "code", "said"),
-    [
-        (
-            "MessagesDisabled",
-            "recipient has disabled incoming messages",
-            "RecipientOptedOut",
-            "does not accept",
-        ),
-        (
-            "NotFollowedBySender",
-            "recipient requires incoming messages to come from someone they follow",
-            "RecipientOptedOut",
-            "they follow",
-        ),
-        (
-            "BlockedActor",
-            "block between recipient and sender",
-            "MessageNotAllowed",
-            "has blocked the other",
-        ),
-        ("RecipientNotFound", "recipient does not exist", "InvalidDestination", "not exist"),
-    ],
-)
-async def test_a_closed_inbox_is_explained(
-    autojump_clock: trio.abc.Clock, name: str, text: str, code: ReasonCode, said: str, by_name: bool
-) -> None:
-    """By the name of the error as by its text: the service has used either."""
-    world = World.make()
-    error = Rejected(name, "something else") if by_name else Rejected("InvalidRequest", text)
-    world.bluesky.trouble["chat.bsky.convo.getConvoForMembers"] = [error]
-    receipt = await world.handle(private_message())
-    assert (receipt.status, receipt.code) == ("Failed", code)
-    assert said in (receipt.sentence or "")
-    assert world.bluesky.sent == []
-
-
-async def test_a_record_that_the_server_rejects_is_refused_with_its_words(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    """Shortened, and saying what is out already."""
-    world = World.make()
-    words = "Invalid app.bsky.feed.post record: " + "x" * 500
-    error = Rejected("InvalidRequest", words)
-    world.bluesky.trouble["com.atproto.repo.putRecord"] = [None, error]
-    receipt = await world.handle(agent_message(LONG))
-    assert (receipt.status, receipt.code) == ("Failed", "InvalidMessageStructure")
-    assert (receipt.sentence or "").startswith("Only the first part of 3 went out")
-    assert "Invalid app.bsky.feed.post record" in (receipt.sentence or "")
-    assert len(receipt.sentence or "") < 350
-
-
-@pytest.mark.parametrize("name", ["PayloadTooLarge", "PayloadTooLargeError"])
-async def test_too_large_a_record_is_explained(autojump_clock: trio.abc.Clock, name: str) -> None:
-    """Both names that servers use for it."""
-    world = World.make()
-    world.bluesky.trouble["com.atproto.repo.putRecord"] = [Rejected(name, "too big")]
-    receipt = await world.handle(agent_message())
-    assert receipt.code == "InvalidMessageStructure"
-    assert "too large" in (receipt.sentence or "")
 
 
 async def test_a_refused_account_leaves_the_entry_in_hand(autojump_clock: trio.abc.Clock) -> None:

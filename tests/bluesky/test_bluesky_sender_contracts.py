@@ -11,7 +11,10 @@ from atproto_client import models
 
 from actors.messages import AgentMessage
 from runtime.errors import Effect, Rejected, Retryable
-from tests.bluesky.sender_world import ROOT, World, agent_message, private_message
+from tests.bluesky.scripted_bluesky import (
+    ROOT,
+)
+from tests.bluesky.sender_world import World, agent_message, private_message
 from tests.contracts.lexicon import Lexicons
 
 TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍👩‍👧. " * 9

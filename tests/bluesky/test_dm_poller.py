@@ -40,6 +40,7 @@ class World:
             interval_s=120.0,
             lookback_s=HOUR_S,
             requests=self.requests,
+            at_once=500,
         )
         with trio.move_on_after(seconds):
             await poller.run()

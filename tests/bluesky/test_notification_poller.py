@@ -43,6 +43,7 @@ class World:
             interval_s=settings.get("interval_s", 60.0),
             lookback_s=settings.get("lookback_s", HOUR_S),
             deep_sweep_s=settings.get("deep_sweep_s", HOUR_S),
+            at_once=500,
         )
         with trio.move_on_after(seconds):
             await poller.run()

@@ -107,6 +107,7 @@ async def pollers(world: World, *names: str, password: str = PASSWORD) -> AsyncI
                 interval_s=INTERVAL_S,
                 lookback_s=HOUR_S,
                 deep_sweep_s=HOUR_S,
+                at_once=500,
             )
 
         def search_poller() -> SearchPoller:
@@ -115,11 +116,16 @@ async def pollers(world: World, *names: str, password: str = PASSWORD) -> AsyncI
                 queries=["acme"],
                 interval_s=INTERVAL_S,
                 lookback_s=HOUR_S,
+                at_once=500,
             )
 
         def dm_poller() -> DMPoller:
             return DMPoller(
-                *common("DMPoller"), interval_s=INTERVAL_S, lookback_s=HOUR_S, requests="accept"
+                *common("DMPoller"),
+                interval_s=INTERVAL_S,
+                lookback_s=HOUR_S,
+                requests="accept",
+                at_once=500,
             )
 
         create: dict[str, Callable[[], Runs]] = {

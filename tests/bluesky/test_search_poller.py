@@ -39,6 +39,7 @@ class World:
             queries=self.queries,
             interval_s=300.0,
             lookback_s=HOUR_S,
+            at_once=500,
         )
         with trio.move_on_after(seconds):
             await poller.run()
@@ -106,6 +107,7 @@ async def test_a_post_already_taken_in_as_a_mention_is_not_ingested_again(
         interval_s=60,
         lookback_s=HOUR_S,
         deep_sweep_s=HOUR_S,
+        at_once=500,
     )
     with trio.move_on_after(1):
         await poller.run()
@@ -126,6 +128,7 @@ async def test_an_old_hit_is_not_hidden_from_the_notifications(autojump_clock: C
         interval_s=60,
         lookback_s=HOUR_S,
         deep_sweep_s=HOUR_S,
+        at_once=500,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(poller.run)
