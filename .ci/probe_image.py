@@ -52,6 +52,7 @@ def make_environ(port: int) -> dict[str, str]:
     return {
         **os.environ,
         "PORT": str(port),
+        "LOG_LEVEL": "warn",
         "BLUESKY_HANDLE": "brand.example",
         "BLUESKY_APP_PASSWORD": "none",
         "BLUESKY_SERVICE_URL": UNREACHABLE,

@@ -10,6 +10,9 @@ import trio
 
 _RATE = re.compile(r"(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?")
 
+_SHORTEST_WAIT_S = 0.001
+"""A wait below the resolution of the clock's numbers would never end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -55,7 +58,7 @@ class TokenBucket:
         async with self._turn:
             wait_s = self._wait_s(cost)
             while wait_s > 0:
-                await trio.sleep(wait_s)
+                await trio.sleep(max(wait_s, _SHORTEST_WAIT_S))
                 wait_s = self._wait_s(cost)
             self._taken.append((trio.current_time(), cost))
             self._in_use += cost

@@ -88,7 +88,7 @@ class Database:
             if missing:
                 # What was read beside a missing script was read too early.
                 early = {at for at, command in enumerate(commands) if command.reads}
-                again = sorted(missing)
+                again = sorted(missing | early)
                 fresh = self._round_trip([commands[at] for at in again], load_scripts=True)
                 for at, result in zip(again, fresh, strict=True):
                     results[at] = result

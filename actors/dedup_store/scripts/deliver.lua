@@ -16,7 +16,7 @@ end
 -- Both sets are read only as far as is surely enough: the room, and what is to be skipped.
 local function deliver(destination, room, held, held_count)
   local ready, later = ready_key(destination), later_key(destination)
-  local enough = room
+  local enough = room + held_count
   local fresh = waiting(redis.call('ZRANGE', ready, 0, enough - 1, 'WITHSCORES'))
   local again = waiting(
     redis.call('ZRANGEBYSCORE', later, '-inf', now, 'WITHSCORES', 'LIMIT', 0, enough))
