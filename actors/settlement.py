@@ -54,6 +54,10 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
     items: tuple[JournalItem, ...] = ()
     if isinstance(entry.payload, AgentMessage):
         message = entry.payload
-        sentence = "The connector could not process this message. Its operator has been told."
+        # It may have crashed after the post was up: an agent who is told less would send it again.
+        sentence = (
+            "The connector failed on this message, and whether it went out is not known. "
+            "It will not be sent any more: look on Bluesky before you send it again."
+        )
         items = (make_failure(message.message_id, message.recipient_did, "GeneralError", sentence),)
     await store.settle(entry.entry_id, Refused("Poisonous", why), items=items)

@@ -15,6 +15,7 @@ import trio
 from actors.bluesky.client import BlueskyClient
 from actors.genesys.client import GenesysClient
 from actors.genesys.endpoints import ENRICH_CONTACT, make_external_source_path
+from actors.genesys.faults import PermissionMissing
 from actors.messages import Author
 from actors.translation.contact import make_contact_state, make_enrichment
 from connector.clients import Outside, make_endpoints
@@ -29,6 +30,7 @@ from runtime.supervisor import Supervisor
 Probe: TypeAlias = Callable[[], Awaitable[str]]
 """Looks at one thing and says what it found; raises :class:`runtime.errors.Fault`."""
 
+_STORE = "Store"
 _NOBODY = Author(did="did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", handle="nobody.invalid")
 
 
@@ -80,7 +82,11 @@ async def check_everything(settings: Settings, tell: Callable[[str], None]) -> i
         to_mend = await _look_at_all(_make_items(settings, parts), tell)
         await supervisor.stop(settings.grace_s)
     tell("")
-    tell(f"{to_mend} to mend." if to_mend else "Everything is as it should be.")
+    tell(
+        f"{to_mend} to mend."
+        if to_mend
+        else "Everything that can be seen without sending is as it should be."
+    )
     return 1 if to_mend else 0
 
 
@@ -105,10 +111,20 @@ async def _look_at_all(items: list[Item], tell: Callable[[str], None]) -> int:
 
 
 def _make_items(settings: Settings, parts: Parts) -> list[Item]:
-    items = _bluesky_items(settings, parts.bluesky) + _genesys_items(settings, parts.genesys)
+    items = [_store_item(parts), *_bluesky_items(settings, parts.bluesky)]
+    items += _genesys_items(settings, parts.genesys)
     if settings.enable_external_contacts:
         items += _contact_items(settings, parts.genesys)
     return items
+
+
+def _store_item(parts: Parts) -> Item:
+    async def ask() -> str:
+        await parts.store.read("cursor", "check")
+        state = parts.gauge.read()
+        return f"{state.kind} answers" + (f"; beware: {state.reason}" if state.reason else "")
+
+    return Item(_STORE, ask, "Check REDIS_URL and REDIS_TOKEN, or STATE_DIR.")
 
 
 def _bluesky_items(settings: Settings, bluesky: BlueskyClient) -> list[Item]:
@@ -121,11 +137,16 @@ def _bluesky_items(settings: Settings, bluesky: BlueskyClient) -> list[Item]:
 
     async def read_chat() -> str:
         await bluesky.query("chat.bsky.convo.listConvos", {"limit": 1}, chat=True)
-        return "can be read and written"
+        return "can be read"
 
     login = "Bluesky login"
     return [
-        Item(login, log_in, "Check BLUESKY_HANDLE, BLUESKY_APP_PASSWORD, BLUESKY_SERVICE_URL."),
+        Item(
+            login,
+            log_in,
+            "Check BLUESKY_HANDLE, BLUESKY_APP_PASSWORD and BLUESKY_SERVICE_URL.",
+            needs=_STORE,
+        ),
         Item("Notifications", read_notifications, "Try again in a while.", needs=login),
         Item("Direct messages", read_chat, "Try again in a while.", needs=login),
     ]
@@ -189,8 +210,8 @@ def _contact_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
         return f"“{found.get('name')}”"
 
     async def try_contact() -> str:
-        # The public API has no call that reads a division alone: a dry run names it, writes
-        # nothing, and shows at the same time whether contacts may be written.
+        # A dry run names the division, writes nothing, and shows at the same time whether
+        # contacts may be written.
         path = make_external_source_path(settings.gc_external_source_id)
         source = await genesys.request("GET", path)
         state = make_contact_state(
@@ -199,7 +220,13 @@ def _contact_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
             division_id=settings.gc_ec_division_id,
         )
         body = make_enrichment(state, str(source.get("name", "")), frozenset())
-        await genesys.request("POST", f"{ENRICH_CONTACT}?dryRun=true", body)
+        try:
+            await genesys.request("POST", f"{ENRICH_CONTACT}?dryRun=true", body)
+        except PermissionMissing:
+            return (
+                "not tried: without externalContacts:contact:enrich contacts are looked up and "
+                "written one by one, which needs :view, :add and :edit"
+            )
         return "contacts can be written there (dry run)"
 
     return [

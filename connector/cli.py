@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -13,8 +14,9 @@ import trio
 
 from connector.environment import SettingsError, load_settings
 from connector.settings import Settings
+from runtime.failures import leaves
 
-_SETTINGS_WRONG = 2
+_CANNOT_START = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +33,8 @@ def run() -> None:
     """Run the connector until SIGTERM or Ctrl-C."""
     from connector.run import run_until_signal
 
-    sys.exit(trio.run(run_until_signal, _load_or_exit()))
+    settings = _load_or_exit()
+    sys.exit(_run_or_explain(run_until_signal, settings))
 
 
 @main.command()
@@ -39,7 +42,8 @@ def check() -> None:
     """Log in to both sides and say what is right, what is wrong, and how to mend it."""
     from connector.check import check_everything
 
-    sys.exit(trio.run(check_everything, _load_or_exit(), click.echo))
+    settings = _load_or_exit()
+    sys.exit(_run_or_explain(check_everything, settings, click.echo))
 
 
 @main.command()
@@ -50,7 +54,19 @@ def sandbox(*, port: int, story: bool, verbose: bool) -> None:
     """Try it out: a small Bluesky and a small Genesys Cloud on this machine."""
     from connector.sandbox import run_sandbox
 
-    sys.exit(trio.run(run_sandbox, port, story, verbose))
+    sys.exit(_run_or_explain(run_sandbox, port, story, verbose))
+
+
+def _run_or_explain(command: Callable[..., Awaitable[int]], *arguments: object) -> int:
+    """Run a command; what the system does not allow is said in a line, not in a traceback."""
+    status = _CANNOT_START
+    try:
+        status = trio.run(command, *arguments)
+    except* OSError as group:
+        for error in leaves(group):
+            click.echo(f"The connector cannot run here: {error}", err=True)
+        click.echo("Check HOST and PORT, and that STATE_DIR is a folder to write in.", err=True)
+    return status
 
 
 def _load_or_exit() -> Settings:
@@ -65,7 +81,7 @@ def _refuse(error: SettingsError) -> NoReturn:
     for problem in error.problems:
         click.echo(f"  {problem}", err=True)
     click.echo("\nEvery variable is explained in README.md and .env.example.", err=True)
-    sys.exit(_SETTINGS_WRONG)
+    sys.exit(_CANNOT_START)
 
 
 if __name__ == "__main__":

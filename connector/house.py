@@ -41,6 +41,11 @@ class House:
     webhooks: Mailbox[WebhookDelivery]
     gauge: StoreGauge
 
+    def turn_away(self) -> None:
+        """Answer the webhooks that came too late: Genesys delivers them again, to the next one."""
+        while (delivery := self.webhooks.receive_nowait()) is not None:
+            delivery.reply.answer(WebhookAnswer.UNAVAILABLE)
+
 
 def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda spec: spec) -> House:
     """Make the eight actors and the supervisor that keeps them alive. Starts nothing.
@@ -72,6 +77,8 @@ def make_dedup_store(
     settings = parts.settings
     routes = {}
     for sender in senders:
+        if sender.disabled is not None:
+            continue
         destination = Destination(sender.name)
         mailbox = parts.entries[destination]
         limit = min(mailbox.capacity, sender.concurrency * sender.batch)

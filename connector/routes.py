@@ -8,16 +8,19 @@ from typing import Any, TypeAlias
 import trio
 from quart import Response, jsonify, request
 from quart_trio import QuartTrio
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
+from actors.genesys.signature import SIGNATURE_HEADER
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery
 from runtime.mailbox import Mailbox, Unanswered
 
 WEBHOOK_WITHIN_S = 9.0
 """Genesys waits for 10 s; after that it delivers again."""
 
-SIGNATURE = "X-Hub-Signature-256"
+BODIES_AT_ONCE = 64
+"""A body is in memory before anybody knows whether it is signed."""
 
+Holds: TypeAlias = Callable[[], bool]
 Health: TypeAlias = Callable[[], tuple[dict[str, Any], int]]
 Reasons: TypeAlias = Callable[[], Sequence[str]]
 
@@ -26,6 +29,7 @@ def create_app(
     webhooks: Mailbox[WebhookDelivery],
     *,
     max_bytes: int,
+    is_open: Holds,
     health: Health,
     why_not_live: Reasons,
     why_not_ready: Reasons,
@@ -35,21 +39,24 @@ def create_app(
     Args:
         webhooks: WebhookReceiver's mailbox.
         max_bytes: larger webhooks are refused without being read.
+        is_open: whether WebhookReceiver still takes webhooks; if not they are answered 503.
         health: the document of ``/health`` and its status.
         why_not_live: for ``/livez``; empty when all is well.
         why_not_ready: for ``/readyz``; empty when it may take requests.
     """
     app = QuartTrio("connector", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
+    app.config["BODY_TIMEOUT"] = WEBHOOK_WITHIN_S
+    bodies = trio.CapacityLimiter(BODIES_AT_ONCE)
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.post("/webhook")
     async def webhook() -> Response:
-        try:
-            body = await request.body
-        except RequestEntityTooLarge:
-            return Response("", WebhookAnswer.TOO_LARGE.value)
-        answer = await _ask(webhooks, WebhookDelivery(body, request.headers.get(SIGNATURE)))
+        answer = WebhookAnswer.UNAVAILABLE
+        with trio.move_on_after(WEBHOOK_WITHIN_S):
+            async with bodies:
+                if is_open():
+                    answer = await _receive(webhooks)
         return Response("", answer.value)
 
     @app.get("/health")
@@ -70,15 +77,20 @@ def create_app(
     return app
 
 
-async def _ask(webhooks: Mailbox[WebhookDelivery], delivery: WebhookDelivery) -> WebhookAnswer:
-    """Hand a delivery to WebhookReceiver. Without an answer in time Genesys delivers again."""
-    with trio.move_on_after(WEBHOOK_WITHIN_S):
-        await webhooks.send(delivery)
-        try:
-            return await delivery.reply.wait(WEBHOOK_WITHIN_S, who="WebhookReceiver")
-        except Unanswered:
-            pass
-    return WebhookAnswer.UNAVAILABLE
+async def _receive(webhooks: Mailbox[WebhookDelivery]) -> WebhookAnswer:
+    """Hand the request to WebhookReceiver. Without an answer in time Genesys delivers again."""
+    try:
+        body = await request.body
+    except RequestEntityTooLarge:
+        return WebhookAnswer.TOO_LARGE
+    except RequestTimeout:
+        return WebhookAnswer.UNAVAILABLE
+    delivery = WebhookDelivery(body, request.headers.get(SIGNATURE_HEADER))
+    await webhooks.send(delivery)
+    try:
+        return await delivery.reply.wait(WEBHOOK_WITHIN_S, who="WebhookReceiver")
+    except Unanswered:
+        return WebhookAnswer.UNAVAILABLE
 
 
 def _probe(reasons: Sequence[str]) -> Response:

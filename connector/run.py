@@ -90,14 +90,15 @@ async def run_connector(
         outside = Outside(database, bluesky_http, genesys_http, clock, rng, log)
         house = build_house(settings, outside, alter=alter)
         health = _make_health(house, database, clock)
+        closing = trio.Event()
         app = create_app(
             house.webhooks,
             max_bytes=settings.webhook_max_bytes,
+            is_open=lambda: not closing.is_set(),
             health=health,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
         )
-        closing = trio.Event()
 
         async def serve_here(*, task_status: trio.TaskStatus[int]) -> None:
             await serve(
@@ -111,6 +112,7 @@ async def run_connector(
         await shutdown.wait()
         stuck = await house.supervisor.stop(settings.grace_s)
         closing.set()
+        house.turn_away()
         if stuck:
             # A task that shields itself, or a thread, would hold up the exit for ever. What it
             # had in hand is in the journal.

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from typing import NoReturn
 
 import click
 import trio
@@ -20,6 +21,8 @@ from sandbox.page.app import create_page
 from sandbox.serving import serve
 from sandbox.story import StepFailedError, play
 from sandbox.world import World, open_world
+
+_INTERRUPTED = 130
 
 _QUICK = {
     "HOST": "127.0.0.1",
@@ -34,7 +37,25 @@ _QUICK = {
 
 
 async def run_sandbox(port: int, story: bool, verbose: bool) -> int:
-    """Run until Ctrl-C, or to the end of the story; returns the exit status."""
+    """Run until Ctrl-C or SIGTERM, or to the end of the story; returns the exit status."""
+    status = _INTERRUPTED
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_end_on_signal, nursery.cancel_scope)
+        status = await _play(port, story, verbose)
+        nursery.cancel_scope.cancel()
+    return 0 if status == _INTERRUPTED and not story else status
+
+
+async def _end_on_signal(
+    scope: trio.CancelScope, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            scope.cancel()
+
+
+async def _play(port: int, story: bool, verbose: bool) -> int:
     crasher = Crasher()
     with tempfile.TemporaryDirectory(prefix="bluesky-genesys-") as state_dir:
         async with open_world(random.SystemRandom()) as world, trio.open_nursery() as nursery:
@@ -46,7 +67,7 @@ async def run_sandbox(port: int, story: bool, verbose: bool) -> int:
             if story:
                 status = await _tell_story(world)
             else:
-                status = await _serve_page(world, running, crasher, port)
+                await _serve_page(world, running, crasher, port)
             shutdown.set()
     return status
 
@@ -83,12 +104,9 @@ async def _tell_story(world: World) -> int:
     return 0
 
 
-async def _serve_page(world: World, running: Running, crasher: Crasher, port: int) -> int:
+async def _serve_page(world: World, running: Running, crasher: Crasher, port: int) -> NoReturn:
     page = create_page(world, lambda: running.health()[0], crasher.crash)
     async with serve(page, port=port) as address:
         click.echo(f"Open {address} and play both sides. Ctrl-C ends it.")
         click.echo(f"The connector itself: http://127.0.0.1:{running.port}/health")
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                break
-    return 0
+        await trio.sleep_forever()

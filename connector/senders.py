@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -59,7 +60,12 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             give_up_after_s=parts.settings.outbound_give_up_after,
         )
 
-    return _sender(parts, Destination.BLUESKY_SENDER, create)
+    async def give_up(entry: JournalEntry, attempts: int, error: Exception) -> None:
+        await bury(parts.store, entry, attempts, error)
+        plans.pop(entry.entry_id, None)
+
+    spec = _sender(parts, Destination.BLUESKY_SENDER, create)
+    return dataclasses.replace(spec, on_poison=give_up)
 
 
 def make_contact_resolver(parts: Parts) -> ActorSpec[JournalEntry]:

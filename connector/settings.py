@@ -88,7 +88,7 @@ class Settings(BaseModel):
     gc_region: Host
     gc_cc_client_id: Text
     gc_cc_client_secret: SecretStr = Field(min_length=1)
-    gc_integration_id: Text
+    gc_integration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     gc_webhook_secret: SecretStr = Field(min_length=1)
     gc_social_topic_id: Text
     gc_social_rule_id: Text
@@ -157,6 +157,12 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         problems = []
+        if self.enable_external_contacts:
+            problems += [
+                f"{name.upper()}: missing; required when ENABLE_EXTERNAL_CONTACTS is true"
+                for name in ("gc_external_source_id", "gc_ec_division_id")
+                if not getattr(self, name)
+            ]
         try:
             self.make_restart_policy()
         except ValueError as error:

@@ -48,6 +48,7 @@ class Connected:
     crasher: Crasher
     url: str
     http: httpx.AsyncClient
+    stop: Callable[[], None]
 
     async def health(self) -> dict[str, Any]:
         """What ``GET /health`` answers."""
@@ -132,6 +133,6 @@ async def open_connected(
         running: Running = await nursery.start(run)
         url = f"http://127.0.0.1:{running.port}"
         world.genesys.webhook_url = f"{url}/webhook"
-        yield Connected(world, crasher, url, http)
+        yield Connected(world, crasher, url, http, shutdown.set)
         shutdown.set()
     check_bodies(world.genesys.calls)

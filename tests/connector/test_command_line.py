@@ -10,12 +10,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 import trio
 
 from sandbox.world import World, open_world
 from tests.conftest import ROOT
-from tests.connector.connected import QUICK
+from tests.connector.connected import QUICK, open_connected
 
 WITHIN_S = 30.0
 POSTS = 250
@@ -66,7 +67,7 @@ async def test_check_finds_nothing_to_mend(tmp_path: Path) -> None:
 
     told = done.stdout.decode()
     assert done.returncode == 0, told
-    assert told.count("  ok  ") == 9
+    assert told.count("  ok  ") == 10
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ async def test_check_finds_nothing_to_mend(tmp_path: Path) -> None:
     [
         ("BLUESKY_APP_PASSWORD", "wrong", "BLUESKY_APP_PASSWORD"),
         ("BLUESKY_APP_PASSWORD", "no-chat", "Allow access to your direct messages"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "REDIS_URL"),
         ("GC_CC_CLIENT_SECRET", "wrong", "GC_CC_CLIENT_SECRET"),
         ("GC_INTEGRATION_ID", "wrong", "GC_INTEGRATION_ID"),
         ("GC_SOCIAL_TOPIC_ID", "wrong", "GC_SOCIAL_TOPIC_ID"),
@@ -95,6 +97,68 @@ async def test_check_says_what_is_wrong_and_how_to_mend_it(
     remedies = [line for line in done.stdout.decode().splitlines() if "→" in line]
     assert len(remedies) == 1
     assert named in remedies[0]
+
+
+async def test_what_the_system_does_not_allow_is_said_in_a_line(tmp_path: Path) -> None:
+    """A port in use, or a STATE_DIR that is a file: exit code 2, no traceback, what to check."""
+    (tmp_path / "file").write_text("")
+    async with open_world(random.SystemRandom()) as world:
+        port = world.bluesky_url.rpartition(":")[2]
+        taken = {**world.environ(), "HOST": "127.0.0.1", "PORT": port}
+        no_folder = {**world.environ(), "PORT": "0", "STATE_DIR": str(tmp_path / "file")}
+        for environ, named in ((taken, "PORT"), (no_folder, "STATE_DIR")):
+            done = await call("run", environ=environ, folder=tmp_path)
+            told = done.stderr.decode()
+            assert done.returncode == 2, told
+            assert "Traceback" not in told
+            assert named in told
+
+
+async def test_the_story_can_be_interrupted(tmp_path: Path) -> None:
+    """SIGTERM ends it at once, with nothing left behind and no traceback."""
+    process = await trio.lowlevel.open_process(
+        [*COMMAND, "sandbox", "--story"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(tmp_path),
+        },
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with trio.fail_after(WITHIN_S):
+        await process.stdout.receive_some()
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 130
+        assert await process.stderr.receive_some() == b""
+    assert await trio.to_thread.run_sync(os.listdir, tmp_path) == []
+
+
+async def test_a_webhook_during_the_stop_is_answered(tmp_path: Path) -> None:
+    """While it stops a webhook is taken or answered 503; none is left hanging or cut."""
+    body = b'{"not": "signed"}'
+    async with open_connected(tmp_path) as connected, trio.open_nursery() as nursery:
+        statuses: list[int | str] = []
+
+        async def knock(after_s: float) -> None:
+            await trio.sleep(after_s)
+            try:
+                answer = await connected.http.post(f"{connected.url}/webhook", content=body)
+                statuses.append(answer.status_code)
+            except httpx.NetworkError:
+                # Never accepted: the listener was closed. One that was accepted is answered.
+                statuses.append("refused")
+
+        for tenths in range(6):
+            nursery.start_soon(knock, tenths / 10)
+        connected.stop()
+
+    assert len(statuses) == 6
+    assert set(statuses) <= {401, 503, "refused"}
 
 
 async def test_sigterm_under_way_ends_with_0_and_loses_nothing(tmp_path: Path) -> None:

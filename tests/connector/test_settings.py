@@ -96,10 +96,79 @@ def test_contacts_need_their_source_and_division() -> None:
         load_settings({**REQUIRED, "ENABLE_EXTERNAL_CONTACTS": "TRUE", "GC_REGION": ""})
 
     assert [line.split(":")[0] for line in caught.value.problems] == [
+        "GC_REGION",
         "GC_EXTERNAL_SOURCE_ID",
         "GC_EC_DIVISION_ID",
-        "GC_REGION",
     ]
+
+
+@pytest.mark.parametrize("spelling", ["true", "TRUE", "1", "yes", "on", "y", "t"])
+def test_contacts_never_go_without_their_ids(spelling: str) -> None:
+    """However it is spelled, what counts as true asks for both."""
+    with pytest.raises(SettingsError, match="GC_EC_DIVISION_ID: missing"):
+        load_settings({**REQUIRED, "ENABLE_EXTERNAL_CONTACTS": spelling})
+
+
+def test_what_must_hold_between_variables_is_checked_in_any_case() -> None:
+    """A missing variable hides nothing that is wrong elsewhere."""
+    environ = {
+        **REQUIRED,
+        "BLUESKY_HANDLE": "",
+        "STOP_WITHIN_S": "30",
+        "GRACE_S": "20",
+        "RESTART_PERIOD_S": "10",
+        "REDIS_URL": "ftp://somewhere",
+        "GENESYS_SENDER_RATE": "fast",
+    }
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ)
+
+    assert {line.split(":")[0] for line in caught.value.problems} == {
+        "BLUESKY_HANDLE",
+        "GENESYS_SENDER_RATE",
+        "RESTART_PERIOD_S",
+        "STOP_WITHIN_S",
+        "REDIS_URL",
+    }
+
+
+def test_a_token_without_an_address_is_reported() -> None:
+    """It would be ignored otherwise, and the embedded store used."""
+    with pytest.raises(SettingsError, match="REDIS_TOKEN: is set without REDIS_URL"):
+        load_settings({**REQUIRED, "REDIS_TOKEN": "token"})
+
+
+def test_white_space_around_a_value_is_dropped() -> None:
+    """A file of variables for a container keeps blanks at the end of a line."""
+    assert load_settings({**REQUIRED, "GC_INTEGRATION_ID": "abc "}).gc_integration_id == "abc"
+    with pytest.raises(SettingsError, match="GC_INTEGRATION_ID: not of the right form"):
+        load_settings({**REQUIRED, "GC_INTEGRATION_ID": "a b"})
+
+
+def test_a_secret_file_of_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
+    """The environment goes first, in whichever way it gives the secret."""
+    (tmp_path / ".env").write_text("BLUESKY_APP_PASSWORD=old\n")
+    (tmp_path / "password").write_text("new")
+    environ = {**REQUIRED, "BLUESKY_APP_PASSWORD_FILE": str(tmp_path / "password")}
+    del environ["BLUESKY_APP_PASSWORD"]
+
+    settings = load_settings(environ, tmp_path / ".env")
+
+    assert settings.bluesky_app_password.get_secret_value() == "new"
+
+
+def test_an_empty_secret_file_is_reported_once(tmp_path: Path) -> None:
+    """With the file's name, and not as a missing variable too."""
+    (tmp_path / "password").write_text("\n")
+    environ = {**REQUIRED, "BLUESKY_APP_PASSWORD_FILE": str(tmp_path / "password")}
+    del environ["BLUESKY_APP_PASSWORD"]
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ)
+
+    (line,) = caught.value.problems
+    assert line.startswith("BLUESKY_APP_PASSWORD_FILE: ")
+    assert line.endswith("is empty")
 
 
 def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
@@ -116,7 +185,7 @@ def test_a_secret_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     environ = {**REQUIRED, "GC_WEBHOOK_SECRET_FILE": str(tmp_path / "nothing")}
     del environ["GC_WEBHOOK_SECRET"]
 
-    with pytest.raises(SettingsError, match="GC_WEBHOOK_SECRET_FILE: cannot read it: No such"):
+    with pytest.raises(SettingsError, match=r"GC_WEBHOOK_SECRET_FILE: cannot read .*: No such"):
         load_settings(environ)
 
 
