@@ -46,6 +46,9 @@ PLATFORM_AWAY = 2.0
 MOST_PLANS = 256
 """More than any number of workers could have in hand."""
 
+Trouble: TypeAlias = Retryable | Malformed | AuthRejected
+"""What passes, by itself or by a person's doing, and does not condemn the message."""
+
 References: TypeAlias = tuple[ThreadReference, ...]
 
 
@@ -95,8 +98,10 @@ class BlueskySender:
         If cancelled, the entry stays in the journal and may have taken effect in part; handling
         it again completes it.
 
+        A refused account is an error like any other to the message: it is tried again now and
+        then, and given up in time. The actor shows ``failed`` meanwhile.
+
         Raises:
-            AuthRejected: the account is refused. The entry stays in hand.
             TypeError: the entry is not for this actor.
         """
         message = entry.payload
@@ -115,7 +120,7 @@ class BlueskySender:
         except Rejected as error:
             explain = explain_direct_message if message.channel == "private" else explain_record
             await self._refuse(entry, message, explain(error))
-        except (Retryable, Malformed) as error:
+        except (Retryable, Malformed, AuthRejected) as error:
             await self._retry(entry, error)
         else:
             await self._confirm(entry, message, references)
@@ -154,7 +159,7 @@ class BlueskySender:
             raise _expired(0, 1, minutes)
         try:
             return await self._look_up(plan, minutes)
-        except (Retryable, Malformed, Rejected) as error:
+        except (Retryable, Malformed, Rejected, AuthRejected) as error:
             away = self._age_s(entry) >= PLATFORM_AWAY * self._give_up_after_s
             if not away and not isinstance(error, Rejected):
                 raise
@@ -212,19 +217,21 @@ class BlueskySender:
         if isinstance(refusal.__cause__, AuthRejected):
             self._context.failed(refusal.__cause__)
 
-    async def _retry(self, entry: JournalEntry, error: Retryable | Malformed) -> None:
+    async def _retry(self, entry: JournalEntry, error: Trouble) -> None:
         outcome = Retry(self._delay_s(entry, error), str(error))
         await settle(self._store, self._context, entry, outcome)
         self._context.failed(error)
         if not isinstance(error, WritesSpent):
             await self._context.back_off(_shortened(error))
 
-    def _delay_s(self, entry: JournalEntry, error: Retryable | Malformed) -> float:
+    def _delay_s(self, entry: JournalEntry, error: Trouble) -> float:
+        left_s = max(0.0, self._give_up_after_s - self._age_s(entry))
+        if isinstance(error, AuthRejected):
+            return max(1.0, min(LONGEST_BACK_OFF_S, left_s))
         delay_s = retry_delay_s(entry.attempts, self._context.rng)
         if isinstance(error, Malformed) or error.effect is Effect.UNKNOWN:
             delay_s = max(delay_s, LOOK_AGAIN_AFTER_S)
         asked_s = (error.after_s if isinstance(error, Retryable) else None) or 0.0
-        left_s = max(0.0, self._give_up_after_s - self._age_s(entry))
         return max(delay_s, min(asked_s, left_s))
 
     def _age_s(self, entry: JournalEntry) -> float:
@@ -244,7 +251,7 @@ def _expired(done: int, total: int, minutes: str) -> Refusal:
     return Refusal("MessageExpired", f"Bluesky did not take it within {minutes}. {how_much}.")
 
 
-def _shortened(error: Retryable | Malformed) -> Retryable | Malformed:
+def _shortened(error: Trouble) -> Trouble:
     if isinstance(error, RateLimited) and (error.after_s or 0.0) > LONGEST_BACK_OFF_S:
         return RateLimited(str(error), after_s=LONGEST_BACK_OFF_S, action=error.action)
     return error

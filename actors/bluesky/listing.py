@@ -23,6 +23,11 @@ class Candidate:
     reason: InboundReason
     view: Json | None = None
 
+    @property
+    def order(self) -> tuple[float, str]:
+        """Sorts the oldest first; the keys of one author's posts of one time grow with each."""
+        return self.time_s, self.uri.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

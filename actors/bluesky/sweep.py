@@ -181,7 +181,7 @@ class Sweeper:
         self._context.skipped(reason)
 
     async def _take_over(self, place: Place, walk: Walk, now_s: float, *, deep: bool) -> None:
-        waiting = sorted(walk.unseen.items(), key=lambda one: one[1].time_s)
+        waiting = sorted(walk.unseen.items(), key=lambda one: one[1].order)
         if waiting:
             self._context.lag(max(0.0, now_s - waiting[0][1].time_s))
         misses, self._misses = self._misses, {}

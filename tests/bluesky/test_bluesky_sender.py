@@ -199,16 +199,30 @@ async def test_an_unknown_handle_stays_plain_text(autojump_clock: trio.abc.Clock
     assert [facet["features"][0]["did"] for facet in facets] == [ALICE]
 
 
-async def test_a_refused_account_leaves_the_entry_in_hand(autojump_clock: trio.abc.Clock) -> None:
-    """Nothing is settled, so that it goes out when a person has mended the login."""
+async def test_a_refused_account_is_shown_and_the_message_goes_out_once_it_is_mended(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """The worker backs off with what a person should do; mended in time, the answer is sent."""
     world = World.make()
-    world.bluesky.trouble["app.bsky.feed.getPosts"] = [AuthRejected("no", action="Log in.")]
-    entry = world.add(agent_message())
-    with pytest.raises(AuthRejected):
-        await world.start().handle(entry)
-    assert world.memory.items == [entry.item_id]
-    await world.start().handle(entry)
-    assert world.receipt().status == "Delivered"
+    error = AuthRejected("no", action="Log in.")
+    world.bluesky.trouble["app.bsky.feed.getPosts"] = [error]
+    receipt = await world.handle(agent_message())
+    assert receipt.status == "Delivered"
+    assert world.context.back_offs == [error]
+    assert world.context.failures == [error]
+
+
+async def test_while_the_account_is_refused_an_answer_is_given_up_in_time(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """The agent is told after ``give_up_after_s``, and nothing is ever posted for it."""
+    world = World.make()
+    error = AuthRejected("no", action="Log in.")
+    world.bluesky.trouble["app.bsky.feed.getPosts"] = [error] * 10_000
+    receipt = await world.handle(agent_message())
+    assert (receipt.status, receipt.code) == ("Failed", "MessageExpired")
+    assert trio.current_time() <= 1000
+    assert world.bluesky.commits == []
 
 
 async def test_an_app_password_without_direct_messages_stops_only_those(
@@ -226,15 +240,14 @@ async def test_an_app_password_without_direct_messages_stops_only_those(
 async def test_a_login_that_is_refused_altogether_is_not_blamed_on_direct_messages(
     autojump_clock: trio.abc.Clock,
 ) -> None:
-    """When the account itself is refused too, the actor has failed."""
+    """When the account itself is refused too, the message waits for it to be mended."""
     world = World.make()
     error = AuthRejected("revoked", action="Make a new app password.")
     world.bluesky.trouble["chat.bsky.convo.getConvoForMembers"] = [error]
     world.bluesky.trouble["com.atproto.server.getSession"] = [error]
-    entry = world.add(private_message())
-    with pytest.raises(AuthRejected):
-        await world.start().handle(entry)
-    assert world.memory.items == [entry.item_id]
+    receipt = await world.handle(private_message())
+    assert receipt.status == "Delivered"
+    assert world.context.back_offs == [error]
 
 
 async def test_every_request_is_charged_to_the_rate_and_every_put_to_the_budget(

@@ -79,6 +79,17 @@ async def test_posts_are_handed_over_oldest_first(autojump_clock: Clock) -> None
     assert sorted(world.network.batches) == [10, 25, 25]
 
 
+async def test_posts_of_one_time_are_handed_over_in_the_order_of_writing(
+    autojump_clock: Clock,
+) -> None:
+    """A chain posted at once may have one time throughout; its record keys tell its order."""
+    world = World()
+    uris = [world.network.notify(-5) for _ in range(4)]
+    world.network.notifications.reverse()
+    await world.poll_for(1)
+    assert world.uris == uris
+
+
 async def test_other_reasons_and_own_posts_are_left_out(autojump_clock: Clock) -> None:
     """Only mention, reply and quote; the brand does not talk to itself."""
     world = World()
