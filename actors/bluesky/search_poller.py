@@ -18,9 +18,10 @@ from actors.translation.inbound_views import AtUri, Sender, View, parse_view
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import Malformed, Rejected, Retryable
+from runtime.errors import AuthRejected, Malformed, Rejected, Retryable
 
 PAGE = 100
+_MEND_QUERY = "Correct BLUESKY_SEARCH_QUERY: Bluesky does not understand one of its queries."
 CAPACITY = 1000
 """Unseen hits that one sweep holds, whole: some kilobytes each."""
 
@@ -89,20 +90,27 @@ class SearchPoller:
         )
 
     async def _poll(self, sweepers: Sequence[Sweeper]) -> None:
-        """Sweep all queries, also when one of them fails."""
+        """Sweep all queries, also when one of them fails.
+
+        A query that the server does not understand keeps the actor in trouble until it is mended;
+        the others go on.
+        """
         last: Retryable | None = None
+        refused: AuthRejected | None = None
         for sweeper in sweepers:
             try:
                 more = True
                 while more:
                     more = await sweeper.sweep()
             except Rejected as error:
-                # A query that the server does not understand; the others are not to blame.
+                refused = AuthRejected(str(error), action=_MEND_QUERY)
                 self._context.failed(error)
             except Retryable as error:
                 last = error
         if last is not None:
             raise last
+        if refused is not None:
+            await self._context.back_off(refused)
 
 
 class SearchListing:

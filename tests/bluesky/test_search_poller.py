@@ -10,7 +10,7 @@ from actors.bluesky.client import Parameters
 from actors.bluesky.notification_poller import NotificationPoller
 from actors.bluesky.search_poller import SearchPoller
 from actors.messages import InboundPost, Json
-from runtime.errors import Rejected, Retryable
+from runtime.errors import AuthRejected, Rejected, Retryable
 from tests.bluesky.network import Network, time_at
 from tests.support.context import FakeContext
 from tests.support.memory_store import MemoryStore, virtual_wall_clock
@@ -218,13 +218,16 @@ async def test_a_malformed_hit_is_kept_and_stops_nothing(autojump_clock: Clock) 
 async def test_a_query_that_the_server_refuses_does_not_stop_the_others(
     autojump_clock: Clock,
 ) -> None:
-    """It is shown as the last error."""
+    """It is shown as a failure, with what a person should do about it."""
     world = World("((", "acme")
     uri = world.hit(-1)
     world.network.faults[SEARCH] = [Rejected("BadQueryString", "unbalanced")]
     await world.poll_for(1)
     assert world.uris == [uri]
     assert [type(one) for one in world.context.failures] == [Rejected]
+    (told,) = world.context.back_offs
+    assert isinstance(told, AuthRejected)
+    assert "BLUESKY_SEARCH_QUERY" in (told.action or "")
 
 
 async def test_a_query_that_fails_does_not_stop_the_others_but_is_told(
