@@ -29,8 +29,9 @@ class Condition:
     """The state of one unit over all its incarnations. Times are monotonic seconds.
 
     Trouble is shown until the unit succeeds, not only while it waits: a unit that fails at every
-    attempt is not ``running`` in between. Without either it is forgotten after
-    ``healthy_after_s``.
+    attempt is not ``running`` in between. When it no longer has in hand what it failed with, the
+    success of another unit of the actor is as good, unless it crashed too often. Without either
+    it is forgotten after ``healthy_after_s``.
     """
 
     def __init__(self, policy: RestartPolicy, crashes: CrashWindow, rng: random.Random) -> None:
@@ -39,6 +40,9 @@ class Condition:
         self._rng = rng
         self._phase: Literal["starting", "alive", "waiting", "stopped"] = "starting"
         self._trouble: Literal["backing_off", "failed"] | None = None
+        self._crashed_too_often = False
+        self._sibling_succeeded = False
+        self._redelivers = False
         self._retries_in_a_row = 0
         self._crashes_in_a_row = 0
         self._started_at = 0.0
@@ -74,18 +78,40 @@ class Condition:
         """Something worked. Returns whether the unit was in trouble until now."""
         was_in_trouble = self._trouble is not None
         self._trouble = None
+        self._crashed_too_often = False
         self._retries_in_a_row = 0
         self._proven = True
         return was_in_trouble
 
-    def fail(self, failure: Failure, now: float) -> float:
-        """The incarnation ended with ``failure``. Returns how many seconds to wait."""
+    def note_sibling_success(self) -> None:
+        """Another unit of the actor succeeded, perhaps while this one waits."""
+        self._sibling_succeeded = True
+
+    def recover(self) -> bool:
+        """End trouble that a sibling's success disproves. Returns whether there was any."""
+        is_over = self._phase == "alive" and not self._redelivers and not self._crashed_too_often
+        if self._trouble is None or not is_over or not self._sibling_succeeded:
+            return False
+        self._trouble = None
+        return True
+
+    def settle(self, *, in_hand: bool) -> None:
+        """A step of work is through; ``in_hand`` tells whether something is left of it."""
+        self._redelivers = self._redelivers and in_hand
+
+    def fail(self, failure: Failure, now: float, *, in_hand: bool) -> float:
+        """The incarnation ended with ``failure``. Returns how many seconds to wait.
+
+        ``in_hand`` tells whether the next incarnation starts with something in hand.
+        """
+        self._redelivers = in_hand
         if failure.verdict is Verdict.CRASH:
             return self._crash(now)
         return self.back_off(failure, now)
 
     def back_off(self, failure: Failure, now: float) -> float:
         """The other side is in trouble; nobody crashed. Returns how many seconds to wait."""
+        self._crashed_too_often = False
         if failure.verdict is Verdict.ASK_A_PERSON:
             return self._wait("failed", self._policy.slow_delay_s(self._rng), now)
         delay_s = self._policy.delay_s(self._retries_in_a_row, self._rng)
@@ -96,31 +122,32 @@ class Condition:
         if self._proven and now - self._started_at >= self._policy.healthy_after_s:
             self._crashes_in_a_row = 0
         n, self._crashes_in_a_row = self._crashes_in_a_row, self._crashes_in_a_row + 1
-        if self._crashes.count(now):
+        self._crashed_too_often = self._crashes.count(now)
+        if self._crashed_too_often:
             return self._wait("failed", self._policy.slow_delay_s(self._rng), now)
         return self._wait("backing_off", self._policy.delay_s(n, self._rng), now)
 
     def _wait(self, trouble: Literal["backing_off", "failed"], delay_s: float, now: float) -> float:
         self._phase = "waiting"
         self._trouble = trouble
+        self._sibling_succeeded = False
         self.resumes_at = now + delay_s
         return delay_s
 
-    def state(self, now: float, *, stuck: bool, unproven: bool) -> State:
+    def state(self, now: float, *, stuck: bool) -> State:
         """What to show.
 
         Args:
             now: monotonic seconds.
             stuck: the deadline has passed and the unit has not ended.
-            unproven: it has the very message in hand that it failed with.
         """
         if self._phase == "stopped":
             return "stopped"
         if stuck:
             return "stuck"
         trouble = self._trouble
-        quiet_s = now - self._quiet_since
-        if self._phase == "alive" and not unproven and quiet_s >= self._policy.healthy_after_s:
+        quiet = now - self._quiet_since >= self._policy.healthy_after_s
+        if self._phase == "alive" and not self._redelivers and quiet:
             trouble = None
         if trouble is not None:
             return trouble

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import trio
@@ -41,6 +41,7 @@ class Shared:
     bucket: TokenBucket
     crashes: CrashWindow
     log: EventLog
+    contexts: list[UnitContext] = field(default_factory=list)
 
 
 class Deadline:
@@ -119,6 +120,7 @@ class UnitContext:
         self.deadline = Deadline(shared.spec.deadline_s)
         self._shared = shared
         self._rng = rng
+        shared.contexts.append(self)
 
     @property
     def name(self) -> str:
@@ -148,11 +150,23 @@ class UnitContext:
         self.deadline.restart()
 
     def succeeded(self, count: int = 1) -> None:
-        """Count things done, forget earlier failures, and start the deadline anew."""
+        """Count things done, forget earlier failures, and start the deadline anew.
+
+        A sibling's trouble that is disproved by it ends as well.
+        """
         self._shared.counters.count_success(count)
         self.deadline.restart()
         if self.condition.succeed():
-            self._shared.log.info("actor recovered", **self.event_fields())
+            self._tell_recovered()
+        for context in self._shared.contexts:
+            if context is not self:
+                context.condition.note_sibling_success()
+                context.recover()
+
+    def recover(self) -> None:
+        """End trouble, and say so, if a sibling succeeded since and nothing of it is left here."""
+        if self.condition.recover():
+            self._tell_recovered()
 
     def failed(self, error: Exception) -> None:
         """Count one thing that failed and show it as the last error."""
@@ -185,6 +199,7 @@ class UnitContext:
             await self.sleep(delay_s)
         finally:
             self.condition.resume(trio.current_time())
+            self.recover()
 
     def tell(self, failure: Failure, delay_s: float) -> None:
         """Show this as the last error, and log what follows from it."""
@@ -205,6 +220,9 @@ class UnitContext:
     def event_fields(self) -> dict[str, object]:
         """Which unit and incarnation an event is about."""
         return {"actor": self.name, "unit": self.unit, "incarnation": self.condition.incarnation}
+
+    def _tell_recovered(self) -> None:
+        self._shared.log.info("actor recovered", **self.event_fields())
 
     def _cause(self, failure: Failure) -> dict[str, object]:
         fields = self.event_fields()

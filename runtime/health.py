@@ -5,12 +5,9 @@ Nothing in here waits or does I/O, so ``/health`` is answered while any actor is
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-import trio
 
 from runtime.clock import format_time
 from runtime.statistics import ActorStatistics, LastError, State
@@ -137,28 +134,3 @@ def liveness(actors: Sequence[ActorStatistics]) -> tuple[str, ...]:
         for actor in actors
         if any(unit.state == "stuck" for unit in actor.units)
     )
-
-
-class LoopLag:
-    """How long the event loop was held up of late by something that did not wait.
-
-    Args:
-        every_s: how often to look, in seconds.
-        remember_s: how long a delay is shown, in seconds.
-    """
-
-    def __init__(self, every_s: float = 0.5, remember_s: float = 60.0) -> None:
-        self._every_s = every_s
-        self._lags: deque[float] = deque(maxlen=max(1, round(remember_s / every_s)))
-
-    @property
-    def lag_s(self) -> float:
-        """The longest delay of late, in seconds."""
-        return max(self._lags, default=0.0)
-
-    async def run(self) -> None:
-        """Measure until cancelled."""
-        while True:
-            due = trio.current_time() + self._every_s
-            await trio.sleep_until(due)
-            self._lags.append(trio.current_time() - due)

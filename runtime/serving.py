@@ -8,7 +8,14 @@ import socket
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve as serve_hypercorn
-from hypercorn.typing import Framework
+from hypercorn.typing import (
+    ASGIFramework,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    Scope,
+)
 
 GRACE_S = 1.0
 """How long requests in hand may go on after the shutdown was asked for, in seconds."""
@@ -18,7 +25,7 @@ _BACKLOG = 128
 
 
 async def serve(
-    app: Framework,
+    app: ASGIFramework,
     host: str,
     port: int,
     *,
@@ -28,9 +35,9 @@ async def serve(
 ) -> None:
     """Serve ``app`` until ``shutdown`` is set, then let requests in hand end for :data:`GRACE_S`.
 
-    Reports the port as started once it listens; port 0 takes a free one. The size of a body is
-    for the application to limit: only it knows what it takes. If cancelled, all connections are
-    closed at once.
+    Connections without a request in hand are closed at once. Reports the port as started once it
+    listens; port 0 takes a free one. The size of a body is for the application to limit: only it
+    knows what it takes. If cancelled, all connections are closed at once.
 
     Args:
         app: the ASGI application.
@@ -49,7 +56,11 @@ async def serve(
     bound: int = listener.getsockname()[1]
     config = _config(listener, silence_s)
     await serve_hypercorn(
-        app, config, shutdown_trigger=shutdown.wait, task_status=_Listening(task_status, bound)
+        _let_answers_end(app),
+        config,
+        shutdown_trigger=shutdown.wait,
+        task_status=_Listening(task_status, bound),
+        mode="asgi",
     )
 
 
@@ -83,6 +94,41 @@ def _config(listener: socket.socket, silence_s: int) -> Config:
     config.h11_max_incomplete_size = MOST_HEADER_BYTES
     config.include_server_header = False
     return config
+
+
+def _let_answers_end(app: ASGIFramework) -> ASGIFramework:
+    """Tell ``app`` of a disconnect only when what it is sending has been sent.
+
+    Hypercorn says ``http.disconnect`` after every answer, from within the last ``send``, and only
+    then starts the task that closes the connection when it is idle too long or at shutdown. Quart
+    on trio cancels what it is doing when it hears of a disconnect: that ``send``, and with it the
+    task that was about to start. Connections kept alive then held up every shutdown.
+    """
+
+    async def serve_one(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        sent = trio.Event()
+        sent.set()
+
+        async def receive_after_sending() -> ASGIReceiveEvent:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                await sent.wait()
+            return event
+
+        async def send_to_the_end(event: ASGISendEvent) -> None:
+            nonlocal sent
+            sent = trio.Event()
+            try:
+                await send(event)
+            finally:
+                sent.set()
+
+        await app(scope, receive_after_sending, send_to_the_end)
+
+    return serve_one
 
 
 class _Listening(trio.TaskStatus[list[str]]):

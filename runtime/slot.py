@@ -29,8 +29,6 @@ class Slot(Generic[M]):
     def __init__(self) -> None:
         self._parcels: deque[Parcel[M]] = deque()
         self._handed_out = 0
-        self.redelivers = False
-        """Whether what is in hand has failed before and has not been finished since."""
 
     def __len__(self) -> int:
         return len(self._parcels)
@@ -55,7 +53,6 @@ class Slot(Generic[M]):
         for _ in range(self._handed_out):
             self._parcels.popleft()
         self._handed_out = 0
-        self.redelivers = self.redelivers and bool(self._parcels)
 
     def take_back(self, crash: Exception | None) -> None:
         """Keep what was handed out for another time.
@@ -64,7 +61,6 @@ class Slot(Generic[M]):
             crash: what the worker crashed with, which counts as an attempt; ``None`` if it was
                 not the fault of the messages.
         """
-        self.redelivers = bool(self._parcels)
         handed_out, self._handed_out = self._handed_out, 0
         if crash is None:
             return

@@ -26,7 +26,7 @@ State: TypeAlias = Literal[
 
 - ``failed``: it crashed too often, or a person has to mend something; it is tried now and then.
 - ``stuck``: its deadline has passed and it has not ended.
-- ``backing_off``: it waits before it tries again, or has not yet succeeded since.
+- ``backing_off``: it waits before it tries again, or nothing of it has succeeded since.
 - ``starting``: not begun yet.
 - ``paused``, ``standby``: held back on purpose.
 - ``running``, ``stopped``, ``disabled``: as they say.
@@ -67,7 +67,11 @@ class UnitStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ActorStatistics:
-    """One actor. Times are Unix seconds; ``waiting_s`` is until its rate gives the next token."""
+    """One actor. Times are Unix seconds; ``waiting_s`` is until its rate gives the next token.
+
+    ``restarts`` counts the incarnations that followed a crash: not an outage of the other side,
+    nor wrong credentials.
+    """
 
     name: str
     state: State

@@ -50,6 +50,7 @@ class Unit:
         self._incarnation: object = None
         self._not_created: Exception | None = None
         self._told_stuck = False
+        self._crashed = False
 
     @property
     def name(self) -> str:
@@ -64,7 +65,7 @@ class Unit:
     def begin(self) -> None:
         """Create the next incarnation, at once. An error in there is judged like any crash."""
         self.context.condition.begin(trio.current_time())
-        if self.context.condition.incarnation > 1:
+        if self._crashed:
             self._shared.counters.restarts += 1
         try:
             self._incarnation = self._shared.spec.create(self.context)
@@ -72,6 +73,7 @@ class Unit:
             self._not_created = error
             return
         self._shared.log.info("actor started", **self.context.event_fields())
+        self.context.recover()
         self._on_created(self._incarnation)
 
     async def supervise(self) -> None:
@@ -105,12 +107,11 @@ class Unit:
     def statistics(self) -> UnitStatistics:
         """Read without I/O or waiting."""
         condition, now = self.context.condition, trio.current_time()
-        unproven = self._worker is not None and self._worker.slot.redelivers
         stuck = self.context.deadline.passed
         resumes_at = condition.resumes_at
         return UnitStatistics(
             name=self.name,
-            state=condition.state(now, stuck=stuck, unproven=unproven),
+            state=condition.state(now, stuck=stuck),
             incarnation=condition.incarnation,
             wait_s=None if resumes_at is None else max(0.0, resumes_at - now),
         )
@@ -164,6 +165,8 @@ class Unit:
                 raise TypeError(f"{self._shared.spec.name} has a mailbox, but no handle()")
             while not self._closing.asked:
                 given_up = await self._worker.work(actor)
+                self.context.condition.settle(in_hand=bool(self._worker.slot))
+                self.context.recover()
                 if given_up is not None:
                     self._tell_given_up(given_up)
             return
@@ -181,11 +184,13 @@ class Unit:
             self.context.tell_while_ending(failure)
             return None
         found = leaves(error)
-        crash = failure.verdict is Verdict.CRASH
+        self._crashed = failure.verdict is Verdict.CRASH
+        in_hand = False
         if self._worker is not None:
             cause = found[0] if len(found) == 1 else error
-            self._worker.slot.take_back(cause if crash else None)
-        delay_s = self.context.condition.fail(failure, trio.current_time())
+            self._worker.slot.take_back(cause if self._crashed else None)
+            in_hand = bool(self._worker.slot)
+        delay_s = self.context.condition.fail(failure, trio.current_time(), in_hand=in_hand)
         self.context.tell(failure, delay_s)
         return delay_s
 

@@ -251,7 +251,10 @@ def _expired(done: int, total: int, minutes: str) -> Refusal:
     return Refusal("MessageExpired", f"Bluesky did not take it within {minutes}. {how_much}.")
 
 
-def _shortened(error: Trouble) -> Trouble:
+def _shortened(error: Trouble) -> Retryable | AuthRejected:
+    """The trouble as the worker waits for it to pass. An answer of no sense is the server's."""
+    if isinstance(error, Malformed):
+        return Retryable(str(error))
     if isinstance(error, RateLimited) and (error.after_s or 0.0) > LONGEST_BACK_OFF_S:
         return RateLimited(str(error), after_s=LONGEST_BACK_OFF_S, action=error.action)
     return error

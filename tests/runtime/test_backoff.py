@@ -63,10 +63,10 @@ def test_whoever_crashes_at_once_is_seen_as_failed(
     now, crash = 0.0, judge(ValueError("at once"))
     for _ in range(intensity):
         condition.begin(now)
-        now += condition.fail(crash, now)
+        now += condition.fail(crash, now, in_hand=False)
         assert not condition.has_failed
     condition.begin(now)
-    condition.fail(crash, now)
+    condition.fail(crash, now, in_hand=False)
     assert condition.has_failed
 
 

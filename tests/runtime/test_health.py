@@ -1,9 +1,8 @@
-"""The documents of /health, /readyz and /livez, and the lag of the event loop."""
+"""The documents of /health, /readyz and /livez."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,6 @@ from trio.testing import MockClock
 from runtime.actor import Context
 from runtime.errors import AuthRejected
 from runtime.health import (
-    LoopLag,
     Overall,
     StoreHealth,
     describe,
@@ -202,30 +200,3 @@ async def test_health_is_told_while_actors_are_down(autojump_clock: MockClock) -
         assert readiness(statistics) == ()
         assert liveness(statistics) == ("Hanging does not end",)
         release.set()
-
-
-async def test_whatever_holds_up_the_loop_shows_as_lag() -> None:
-    """Code that blocks instead of waiting raises ``lag_s`` (on the real clock)."""
-    lag = LoopLag(every_s=0.01)
-    assert lag.lag_s == 0
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(lag.run)
-        await trio.sleep(0.02)
-        time.sleep(0.15)  # noqa: ASYNC251 - this is the fault to be found
-        await trio.sleep(0.02)
-        nursery.cancel_scope.cancel()
-    assert 0.1 < lag.lag_s < 5
-
-
-async def test_a_lag_is_forgotten(autojump_clock: MockClock) -> None:
-    """Only the last while counts, in bounded memory."""
-    lag = LoopLag(every_s=1, remember_s=10)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(lag.run)
-        await trio.sleep(0.5)
-        autojump_clock.jump(3)
-        await trio.sleep(1)
-        assert lag.lag_s >= 2
-        await trio.sleep(12)
-        assert lag.lag_s == 0
-        nursery.cancel_scope.cancel()

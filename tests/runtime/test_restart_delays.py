@@ -147,6 +147,17 @@ async def test_retryable_never_makes_an_actor_failed(autojump_clock: MockClock) 
         assert len(world.log.of("actor recovered")) == 1
 
 
+async def test_only_crashes_count_as_restarts(autojump_clock: MockClock) -> None:
+    """``restarts`` is the sign of a defect: neither an outage nor a wrong password counts."""
+    gone = Retryable("away")
+    world = World(raising(gone, DENIED, gone, ValueError("a defect"), gone, DENIED))
+    async with world.running():
+        await trio.sleep(400)
+        statistics = world.actor("A")
+        assert (statistics.state, statistics.units[0].incarnation) == ("running", 7)
+        assert statistics.restarts == 1
+
+
 async def test_the_other_side_s_waiting_time_is_kept(autojump_clock: MockClock) -> None:
     """RateLimited is not retried before the time that was named."""
     world = World(raising(RateLimited("slow down", after_s=500)))

@@ -10,9 +10,10 @@ from functools import partial
 import httpx
 import pytest
 import trio
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
+from quart_trio import QuartTrio
 
-from runtime.serving import MOST_HEADER_BYTES, serve
+from runtime.serving import GRACE_S, MOST_HEADER_BYTES, serve
 
 
 class Application:
@@ -48,7 +49,9 @@ class Application:
 
 
 @asynccontextmanager
-async def served(app: Application, shutdown: trio.Event, silence_s: int = 30) -> AsyncIterator[int]:
+async def served(
+    app: ASGIFramework, shutdown: trio.Event, silence_s: int = 30
+) -> AsyncIterator[int]:
     """Serve while the block runs; yields the port."""
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
@@ -82,6 +85,49 @@ async def test_a_request_in_hand_is_answered_during_shutdown() -> None:
         await trio.sleep(0.05)
         app.release.set()
     assert answers == ["ok"]
+
+
+async def test_idle_connections_do_not_hold_up_the_shutdown() -> None:
+    """Kept alive after an answer of Quart, a connection is closed at once; others are answered."""
+    app, shutdown = QuartTrio(__name__), trio.Event()
+    arrived, release = trio.Event(), trio.Event()
+
+    @app.get("/")
+    async def answer() -> str:
+        return "ok"
+
+    @app.get("/wait")
+    async def wait() -> str:
+        arrived.set()
+        await release.wait()
+        return "waited"
+
+    async with (
+        served(app, shutdown) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as idle,
+        await trio.open_tcp_stream("127.0.0.1", port) as busy,
+    ):
+        for _ in range(2):
+            await idle.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            await read_until(idle, b"ok")
+        await busy.send_all(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n")
+        await arrived.wait()
+        before = trio.current_time()
+        shutdown.set()
+        assert await idle.receive_some() == b""
+        release.set()
+        await read_until(busy, b"waited")
+        assert await busy.receive_some() == b""
+        assert trio.current_time() - before < 0.5 * GRACE_S
+
+
+async def read_until(stream: trio.SocketStream, end: bytes) -> None:
+    """Read until what has come ends like this."""
+    received = b""
+    while not received.endswith(end):
+        part = await stream.receive_some()
+        assert part, received
+        received += part
 
 
 async def test_a_crash_of_the_application_leaves_the_server() -> None:
