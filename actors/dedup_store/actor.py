@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.dedup_store.commands import Commands
 from actors.dedup_store.database import Database
-from actors.dedup_store.exchange import Exchange, Outcome
+from actors.dedup_store.exchange import Exchange, Report
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
 from actors.messages import Destination
@@ -60,10 +60,10 @@ class DedupStore:
         with to the end.
         """
         await self._context.acquire()
-        outcome = await self._exchange.ask(messages)
-        if outcome.trouble is not None:
-            self._context.failed(outcome.trouble)
-        self._tell(outcome)
+        report = await self._exchange.ask(messages)
+        if report.trouble is not None:
+            self._context.failed(report.trouble)
+        self._tell(report)
 
     async def run(self) -> None:
         """Hand over what no commit has handed over: at start, when due, after an outage.
@@ -76,10 +76,10 @@ class DedupStore:
         while True:
             await self._wait_until_wanted()
             await self._context.acquire()
-            outcome = await self._exchange.deliver()
-            self._tell(outcome)
-            if outcome.trouble is not None:
-                await self._in_hand.wait_patiently(self._context.back_off, outcome.trouble)
+            report = await self._exchange.deliver()
+            self._tell(report)
+            if report.trouble is not None:
+                await self._in_hand.wait_patiently(self._context.back_off, report.trouble)
 
     async def _wait_until_wanted(self) -> None:
         while self._in_hand.is_asking or not self._in_hand.is_wanted:
@@ -91,11 +91,11 @@ class DedupStore:
                 return
             await self._in_hand.wait(self._context.sleep, delay_s)
 
-    def _tell(self, outcome: Outcome) -> None:
-        for fault in outcome.faults:
+    def _tell(self, report: Report) -> None:
+        for fault in report.faults:
             self._context.failed(fault)
-        if outcome.trouble is None:
-            self._context.succeeded(outcome.answered)
+        if report.trouble is None:
+            self._context.succeeded(report.answered)
 
 
 async def refuse_poison(request: StoreRequest, attempts: int, error: Exception) -> None:

@@ -19,7 +19,7 @@ from runtime.errors import Effect, Rejected
 # Old servers put the code of a command that a script made into the middle.
 _AWAY = re.compile(
     r"(?:^|-)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|BUSY|UNKILLABLE|MASTERDOWN|CLUSTERDOWN"
-    r"|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
+    r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
 )
 
 _CODES = {
@@ -28,8 +28,19 @@ _CODES = {
     "NoPermissionError": "NOPERM",
     "NoScriptError": "NOSCRIPT",
     "TryAgainError": "TRYAGAIN",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
     "ClusterDownError": "CLUSTERDOWN",
     "MasterDownError": "MASTERDOWN",
+}
+
+_ACTIONS = {
+    "OOM": "Give Redis more memory: its maxmemory is reached.",
+    "READONLY": "Point REDIS_URL at the primary, not at a replica.",
+    "MISCONF": "See the log of Redis: it cannot write to its disk.",
+    r"\b(MOVED|ASK|CLUSTERDOWN)\b": "Point REDIS_URL at a Redis that is no cluster.",
+    "NOPERM": "Allow the user of REDIS_URL all commands on the connector's keys.",
+    "NOAUTH|WRONGPASS|username-password|Authentication": "Correct REDIS_URL or REDIS_TOKEN.",
 }
 
 
@@ -123,8 +134,8 @@ class Database:
         known = self._explain()
         if known is not None:
             reason = f"{known} ({reason})"
-        action = "Make room in Redis, or raise maxmemory." if reason.startswith("OOM") else None
-        return StoreUnavailable(reason, effect=effect, action=action)
+        actions = (action for sign, action in _ACTIONS.items() if re.search(sign, reason))
+        return StoreUnavailable(reason, effect=effect, action=next(actions, None))
 
 
 def _is_no_script(result: Result) -> bool:

@@ -9,6 +9,7 @@ it, whoever started it. A server whose connector was killed is found and used by
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +30,7 @@ _PING_EVERY_S = 0.02
 _RESTART_AFTER_S = 0.2
 _RETRY_AFTER_S = 5.0
 _REWRITE_ABOVE = "16mb"
+_LOG_PREFIX = re.compile(r"\d+:\w \d+ \w+ \d+ [\d:.]+ \S ")
 
 
 class EmbeddedServer:
@@ -167,7 +169,8 @@ class EmbeddedServer:
             lines = self._log_file.read_text("utf-8", "replace").split("\n")
         except OSError as error:
             return f"its log cannot be read: {error}"
-        return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        return _LOG_PREFIX.sub("", last)
 
     def _say(self, event: str, reason: str) -> None:
         self._trouble = f"{event}: {reason}"

@@ -28,7 +28,7 @@ _LOOK_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
-class Outcome:
+class Report:
     """What became of a round trip.
 
     ``trouble`` says that the store is away. ``faults`` are what else went wrong: requests that
@@ -75,7 +75,7 @@ class Exchange:
         self._clock = clock
         self._forgot_at = float("-inf")
 
-    async def ask(self, requests: Sequence[StoreRequest]) -> Outcome:
+    async def ask(self, requests: Sequence[StoreRequest]) -> Report:
         """Ask what actors want to know. What that makes room for is handed over, too.
 
         If cancelled before it is sent, nothing is answered; once sent, it is dealt with to the
@@ -85,7 +85,7 @@ class Exchange:
             return await self._ask(requests, None)
         return await self.deliver(requests)
 
-    async def deliver(self, requests: Sequence[StoreRequest] = ()) -> Outcome:
+    async def deliver(self, requests: Sequence[StoreRequest] = ()) -> Report:
         """The same, and hand over what can be handed over. Cancelled: as :meth:`ask`."""
         if not self._in_hand.begin_asking():
             try:
@@ -97,33 +97,33 @@ class Exchange:
             own = self._in_hand.unreadable
             both = [*own, *requests]
             settling = {one.entry_id for one in both if isinstance(one, Settle)}
-            outcome = await self._ask(both, self._in_hand.find_room(self._routes, settling))
-            done = outcome.trouble is None
-            return outcome
+            report = await self._ask(both, self._in_hand.find_room(self._routes, settling))
+            done = report.trouble is None
+            return report
         finally:
             self._in_hand.end_asking(done=done)
 
     async def _ask(
         self, requests: Sequence[StoreRequest], wanted: Sequence[Wanted] | None
-    ) -> Outcome:
+    ) -> Report:
         now = self._clock()
-        outcome = Outcome()
-        calls = self._prepare(requests, now, outcome)
+        report = Report()
+        calls = self._prepare(requests, now, report)
         commands = [call.command for call in calls]
         if wanted is not None:
             commands.append(self._commands.deliver(wanted, now))
         if commands and not self._gauge.is_available:
             commands.append(self._commands.probe(now))
         if not commands:
-            return outcome
+            return report
         results = await self._execute(commands, own_from=len(calls))
         # From here to the end nothing waits: an answer is dealt with whole, or not at all.
-        self._note(results, outcome)
+        self._note(results, report)
         for call, result in zip(calls, results, strict=False):
-            self._finish(call.request, result, outcome)
+            self._finish(call.request, result, report)
         if wanted is not None and not isinstance(results[len(calls)], Fault):
-            self._hand_over(read_delivery(wanted, results[len(calls)]), now, outcome)
-        return outcome
+            self._hand_over(read_delivery(wanted, results[len(calls)]), now, report)
+        return report
 
     async def _execute(self, commands: Sequence[Command], own_from: int) -> list[Result]:
         """Send the commands. Those from ``own_from`` on are our own: no asker hears of theirs."""
@@ -136,9 +136,7 @@ class Exchange:
                 results[at] = StoreUnavailable(str(results[at]))
         return results
 
-    def _prepare(
-        self, requests: Sequence[StoreRequest], now: float, outcome: Outcome
-    ) -> list[_Call]:
+    def _prepare(self, requests: Sequence[StoreRequest], now: float, report: Report) -> list[_Call]:
         calls = []
         for request in requests:
             if isinstance(request, FindUnseen) and not request.item_ids:
@@ -148,19 +146,19 @@ class Exchange:
             try:
                 command = self._commands.make(request, now, forget_old=forget_old)
             except Malformed as error:
-                outcome.faults.append(error)
+                report.faults.append(error)
                 request.reply.fail(error)
                 continue
             self._forgot_at = now if forget_old else self._forgot_at
             calls.append(_Call(request, command))
         return calls
 
-    def _note(self, results: Sequence[Result], outcome: Outcome) -> None:
+    def _note(self, results: Sequence[Result], report: Report) -> None:
         away = (one for one in results if isinstance(one, StoreUnavailable))
-        outcome.trouble = next(away, None)
+        report.trouble = next(away, None)
         was_available = self._gauge.is_available
-        if outcome.trouble is not None:
-            self._gauge.note_unavailable(str(outcome.trouble))
+        if report.trouble is not None:
+            self._gauge.note_unavailable(str(report.trouble))
             if was_available:
                 self._in_hand.want()
         else:
@@ -168,22 +166,22 @@ class Exchange:
             if not was_available:
                 self._in_hand.note_recovery()
 
-    def _finish(self, request: StoreRequest, result: Result, outcome: Outcome) -> None:
+    def _finish(self, request: StoreRequest, result: Result, report: Report) -> None:
         match result:
             case StoreUnavailable():
                 # A copy for each asker: raising one writes to it.
                 copy = StoreUnavailable(str(result), effect=result.effect, action=result.action)
                 request.reply.fail(copy)
             case Fault():
-                outcome.faults.append(result)
+                report.faults.append(result)
                 request.reply.fail(result)
             case _:
-                outcome.answered += 1
+                report.answered += 1
                 if isinstance(request, Settle):
                     self._in_hand.release(EntryId.parse(request.entry_id))
                 answer(request, result)
 
-    def _hand_over(self, delivery: Delivery, now: float, outcome: Outcome) -> None:
+    def _hand_over(self, delivery: Delivery, now: float, report: Report) -> None:
         for destination, due in delivery.next_due.items():
             self._in_hand.note_due(destination, due)
         self._gauge.note_counts(delivery.depth, delivery.oldest_recorded_at, delivery.dead_letters)
@@ -193,7 +191,7 @@ class Exchange:
             try:
                 entry = head.open()
             except Malformed as error:
-                outcome.faults.append(error)
+                report.faults.append(error)
                 refusal = Refused("Unreadable", str(error))
                 self._in_hand.refuse(Settle(str(head.entry_id), refusal))
                 continue

@@ -1,0 +1,53 @@
+"""A wire to Redis that can be cut after a request went through and before its answer came."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from actors.dedup_store.connection import RedisAddress
+
+
+class Wire:
+    """Forwards bytes both ways.
+
+    Attributes:
+        loses_answers: while true, the server gets what is sent, and its first answer cuts the
+            connection instead of arriving.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.loses_answers = False
+        self._server = server
+
+    async def serve(self, client: trio.SocketStream) -> None:
+        """Forward one connection until either side closes it."""
+        try:
+            server = await trio.open_unix_socket(self._server)
+            async with client, server, trio.open_nursery() as nursery:
+                nursery.start_soon(self._forward_answers, server, client)
+                async for data in client:
+                    await server.send_all(data)
+                nursery.cancel_scope.cancel()
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+
+    async def _forward_answers(self, server: trio.SocketStream, client: trio.SocketStream) -> None:
+        async for data in server:
+            if self.loses_answers:
+                break
+            await client.send_all(data)
+        await client.aclose()
+
+
+@asynccontextmanager
+async def open_wire(server: RedisAddress) -> AsyncIterator[tuple[Wire, RedisAddress]]:
+    """A wire to a server on a unix socket, and the address of its near end."""
+    wire = Wire(server.path or "")
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, wire.serve, listeners)
+        yield wire, RedisAddress("127.0.0.1", listeners[0].socket.getsockname()[1])
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,254 @@
+"""Whatever happens in whatever order: each item is handed over until settled, once, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import fakeredis
+import trio
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from actors.dedup_store.database import Database
+from actors.dedup_store.exchange import Exchange
+from actors.dedup_store.scripts import load_scripts
+from actors.messages import Destination, Done, JournalEntry, Outcome, Receipt, Refused, Retry
+from actors.store import Amend, Record, Settle, StoreRequest
+from tests.dedup_store.house import House, item
+
+LIMIT = 2
+DESTINATIONS = (Destination.GENESYS_SENDER, Destination.BLUESKY_SENDER)
+
+Place = tuple[Destination, str]
+Names = st.sampled_from([f"item {n}" for n in range(40)])
+Items = st.builds(item, Names, st.sampled_from("abcd"), st.sampled_from(DESTINATIONS))
+Outcomes: st.SearchStrategy[Outcome] = st.one_of(
+    st.just(Done()),
+    st.builds(Retry, st.sampled_from([0.0, 5.0, 60.0]), st.just("busy")),
+    st.just(Refused("GeneralError", "never")),
+)
+
+
+@dataclass
+class Waiting:
+    """An entry as it should be."""
+
+    item_id: str
+    payload: object
+    attempts: int = 0
+    due: float = 0.0
+
+
+class Journal(RuleBasedStateMachine):
+    """The journal and what it should be, side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = fakeredis.FakeRedis(protocol=2, decode_responses=True)
+        database = Database(self.client, load_scripts(), kind="memory", threads=1)
+        self.house = House(database, limit=LIMIT, namespace="n")
+        self.seen: set[str] = set()
+        self.queues: dict[Place, list[Waiting]] = {}
+        self.held: dict[Place, JournalEntry] = {}
+        self.past: list[JournalEntry] = []
+        self.dead = 0
+
+    @initialize()
+    def start(self) -> None:
+        """The dispatcher asks at start."""
+        self.dispatch()
+
+    # --- what happens ----------------------------------------------------------------------
+
+    @rule(items=st.lists(Items, min_size=1, max_size=6))
+    def record(self, items: list[Any]) -> None:
+        """A poller found something."""
+        request = Record(tuple(items))
+        self.ask(request)
+        new = self.append(items)
+        assert trio.run(answer_of, request) == new
+        self.check()
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), outcome=Outcomes, caused=st.lists(Items, max_size=2))
+    def settle(self, data: st.DataObject, outcome: Outcome, caused: list[Any]) -> None:
+        """An actor is done with an entry."""
+        entry = data.draw(st.sampled_from(list(self.held.values())))
+        self.ask(Settle(entry.entry_id, outcome, tuple(caused)))
+        del self.held[place_of(entry)]
+        self.close(entry, outcome)
+        self.append(caused)
+        self.check()
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), outcome=Outcomes)
+    def settle_and_lose_the_answer(self, data: st.DataObject, outcome: Outcome) -> None:
+        """It takes effect, and nobody here knows."""
+        entry = data.draw(st.sampled_from(list(self.held.values())))
+        self.send(Settle(entry.entry_id, outcome))
+        self.close(entry, outcome)
+
+    @precondition(lambda self: self.past)
+    @rule(data=st.data(), outcome=Outcomes, caused=st.lists(Items, max_size=1))
+    def settle_once_more(self, data: st.DataObject, outcome: Outcome, caused: list[Any]) -> None:
+        """Somebody is late. What is not in hand any more is not touched."""
+        entry = data.draw(st.sampled_from(self.past))
+        held = self.held.get(place_of(entry))
+        if held is not None and held.entry_id == entry.entry_id:
+            return
+        self.ask(Settle(entry.entry_id, outcome, tuple(caused)))
+        self.close(entry, outcome)
+        self.append(caused)
+        self.check()
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), sentence=st.text(max_size=5))
+    def amend(self, data: st.DataObject, sentence: str) -> None:
+        """A sender fixes its plan."""
+        entry = data.draw(st.sampled_from(list(self.held.values())))
+        payload = Receipt(entry.item_id, "did", "Failed", "GeneralError", sentence)
+        self.ask(Amend(entry.entry_id, payload))
+        head = self.head_of(entry)
+        if head is not None:
+            head.payload = payload
+
+    @rule(seconds=st.sampled_from([0.5, 5.0, 60.0]))
+    def pass_time(self, seconds: float) -> None:
+        """The dispatcher looks when something is due."""
+        self.house.clock.now += seconds
+        self.dispatch()
+
+    @rule()
+    def restart(self) -> None:
+        """kill -9, and a new process."""
+        clock = self.house.clock
+        self.house = House(self.house.database, limit=LIMIT, namespace="n")
+        self.house.clock = clock
+        self.held.clear()
+        self.dispatch()
+
+    @rule()
+    def forget_scripts(self) -> None:
+        """The server was restarted."""
+        self.client.script_flush()
+
+    # --- what should be --------------------------------------------------------------------
+
+    def append(self, items: list[Any]) -> set[str]:
+        """Expect these behind the others. Returns those that are new."""
+        new = set()
+        for one in items:
+            if one.item_id not in self.seen:
+                self.seen.add(one.item_id)
+                new.add(one.item_id)
+                queue = self.queues.setdefault((one.destination, one.conversation), [])
+                queue.append(Waiting(one.item_id, one.payload))
+        return new
+
+    def head_of(self, entry: JournalEntry) -> Waiting | None:
+        """What this delivery is of, if it was not settled."""
+        queue = self.queues.get(place_of(entry))
+        if queue and (queue[0].item_id, queue[0].attempts) == (entry.item_id, entry.attempts):
+            return queue[0]
+        return None
+
+    def close(self, entry: JournalEntry, outcome: Outcome) -> None:
+        """Expect what settling does."""
+        head = self.head_of(entry)
+        if head is None:
+            return
+        if isinstance(outcome, Retry):
+            head.attempts += 1
+            head.due = self.house.clock.now + outcome.after_s
+        else:
+            self.queues[place_of(entry)].pop(0)
+            self.dead += isinstance(outcome, Refused)
+
+    def check(self) -> None:
+        """What was handed over is what should be, and there is nothing more to hand over."""
+        for destination in DESTINATIONS:
+            inbox = self.house.inboxes[destination]
+            for entry in iter(inbox.receive_nowait, None):
+                place = place_of(entry)
+                assert place not in self.held
+                head = self.queues[place][0]
+                assert (entry.item_id, entry.attempts) == (head.item_id, head.attempts)
+                assert entry.payload == head.payload
+                assert head.due <= self.house.clock.now
+                self.held[place] = entry
+                self.past.append(entry)
+            held = {place for place in self.held if place[0] is destination}
+            ready = {
+                place
+                for place, queue in self.queues.items()
+                if place[0] is destination and queue and queue[0].due <= self.house.clock.now
+            }
+            assert len(held) == min(LIMIT, len(held | ready))
+
+    @invariant()
+    def nothing_is_in_hand_that_is_not_held(self) -> None:
+        """The table forgets nothing and keeps nothing."""
+        assert len(self.house.in_hand) == len(self.held)
+
+    def teardown(self) -> None:
+        """In the end everything arrives."""
+        for _ in range(300):
+            if not any(self.queues.values()):
+                break
+            self.house.clock.now += 60.0
+            self.dispatch()
+            for entry in list(self.held.values()):
+                self.ask(Settle(entry.entry_id, Done()))
+                del self.held[place_of(entry)]
+                self.close(entry, Done())
+                self.check()
+        assert not any(self.queues.values())
+        self.dispatch()
+        state = self.house.gauge.read()
+        assert (state.depth, state.oldest_recorded_at) == (0, None)
+        assert state.dead_letters == self.dead
+
+    # --- asking ----------------------------------------------------------------------------
+
+    def ask(self, request: StoreRequest) -> None:
+        """As a worker does, each time a new incarnation."""
+        trio.run(self.house.ask_all, [request])
+
+    def send(self, request: StoreRequest) -> None:
+        """As another process does."""
+        command = self.house.commands.make(request, self.house.clock.now)
+        trio.run(self.house.database.execute, [command])
+
+    def dispatch(self) -> None:
+        """As the dispatcher does when it wakes."""
+        house = self.house
+        exchange = Exchange(
+            house.database, house.commands, house.routes, house.in_hand, house.gauge, house.clock
+        )
+        trio.run(exchange.deliver)
+        self.check()
+
+
+def place_of(entry: JournalEntry) -> Place:
+    return entry.destination, entry.conversation
+
+
+async def answer_of(request: Record) -> frozenset[str]:
+    return (await request.reply.wait(0, who="DedupStore")).new
+
+
+TestJournal = Journal.TestCase
+TestJournal.settings = settings(
+    max_examples=20,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
