@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -40,6 +41,7 @@ class Running:
 
 async def run_until_signal(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
+    _keep_out_of_collections()
     log = create_log(settings.log_level, sys.stdout)
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
@@ -49,6 +51,16 @@ async def run_until_signal(settings: Settings) -> int:
         )
         nursery.cancel_scope.cancel()
     return 0
+
+
+def _keep_out_of_collections() -> None:
+    """Let the garbage collector pass over all that is loaded by now, since it stays anyway.
+
+    It is some 100,000 objects. A full collection that looks at them stops everything for 50 ms on
+    a good day and 250 ms on a bad one, and under load there is one every few seconds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _watch_signals(

@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
+import trio
+
 from actors.bluesky.bluesky_sender import BlueskySender
+from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
@@ -27,6 +30,8 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     settings = parts.settings
     settled = Recent(REMEMBERED)
     contacts = Recent(REMEMBERED) if settings.enable_external_contacts else None
+    closures = Closures()
+    places = trio.Semaphore(settings.genesys_sender.concurrency)
     persistence = _make_persistence(parts)
 
     def create(context: Context) -> GenesysSender:
@@ -39,6 +44,8 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             batch_limit=BULK_LIMIT,
             settled=settled,
             contacts=contacts,
+            closures=closures,
+            places=places,
         )
 
     return _sender(parts, Destination.GENESYS_SENDER, create, batch=BULK_LIMIT)

@@ -131,7 +131,7 @@ class Settings(BaseModel):
     search_poller: ActorSettings = _actor(1, "60/60s", 500)
     dm_poller: ActorSettings = _actor(2, "120/60s", 500)
     webhook_receiver: ActorSettings = _actor(8, "6000/60s")
-    genesys_sender: ActorSettings = _actor(2, "240/60s", 128)
+    genesys_sender: ActorSettings = _actor(4, "240/60s", 128)
     bluesky_sender: ActorSettings = _actor(4, "240/60s")
     contact_resolver: ActorSettings = _actor(1, "60/60s")
     dedup_store: ActorSettings = _actor(1, "60000/60s", 256)

@@ -71,7 +71,9 @@ class GenesysClient:
         if response.status_code == 401:
             token = await self._tokens.renew(refused=token)
             response = await self._call(method, path, body, token)
-        if not response.is_success:
+        if response.is_success:
+            self._tokens.accept()
+        else:
             fault = make_fault(response)
             if isinstance(fault, RateLimited) and fault.after_s is not None:
                 self._budget.block_for(fault.after_s)

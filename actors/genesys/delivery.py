@@ -39,6 +39,10 @@ class Persistence:
         """Try again: later each time, with jitter, and not before the other side said."""
         if self.clock() - entry.recorded_at > self.keep_s:
             return Refused("Expired", f"not taken within {self.keep_s:g} s; at last {error}")
+        return self.postpone(context, entry, error)
+
+    def postpone(self, context: Context, entry: JournalEntry, error: Retryable) -> Retry:
+        """The same for an entry that was not even tried: however old it is, it is not given up."""
         delay_s = self.policy.delay_s(entry.attempts, context.rng)
         return Retry(max(error.after_s or 0.0, delay_s), str(error))
 

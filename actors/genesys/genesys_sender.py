@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any, assert_never
 
+import trio
+
 from actors.genesys.client import GenesysClient
-from actors.genesys.delivery import (
-    NOT_FOUND,
-    PATIENCE,
-    Persistence,
-    call,
-    has_status,
-    make_setting_fault,
-    run_all,
-)
+from actors.genesys.closures import Closures
+from actors.genesys.delivery import PATIENCE, Persistence, run_all
 from actors.genesys.endpoints import Endpoints
+from actors.genesys.gate import Gate, NotTried
 from actors.genesys.models import find_ingested_ids
 from actors.genesys.recent import Recent
 from actors.items import make_contact_item
@@ -31,7 +28,6 @@ from actors.messages import (
     JournalItem,
     Json,
     Outcome,
-    Payload,
     Receipt,
     Refused,
     ResolveContact,
@@ -46,6 +42,7 @@ from actors.translation.open_message import (
 from runtime.actor import Context
 from runtime.errors import Effect, Malformed, Rejected, Retryable
 
+_INGESTION_SETTINGS = ("GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID")
 _SETTLING_AT_ONCE = 64
 
 
@@ -62,11 +59,15 @@ class GenesysSender:
     """Sends what waits, and settles each entry as soon as its own outcome is known.
 
     Every request may be repeated: a message keeps its ``messageId``, a receipt its id and status.
+    An endpoint that is refused, for want of a permission or by a wrong setting, is tried now and
+    then and holds up nothing that goes elsewhere; meanwhile the actor shows ``failed``.
 
     Args:
         batch_limit: the most posts in one bulk request.
         settled: what was settled lately, shared by the workers: of a batch that comes again after
             a crash, only the rest is sent.
+        closures: the endpoints that are refused, shared by all units.
+        places: for the requests under way, shared by the workers.
         contacts: whose contacts were asked for lately; ``None`` if there are to be no contacts.
     """
 
@@ -80,37 +81,55 @@ class GenesysSender:
         *,
         batch_limit: int,
         settled: Recent,
+        closures: Closures,
+        places: trio.Semaphore,
         contacts: Recent | None,
     ) -> None:
         self._context = context
         self._store = store
-        self._client = client
         self._endpoints = endpoints
         self._persistence = persistence
         self._batch_limit = batch_limit
         self._settled = settled
+        self._closures = closures
+        self._gate = Gate(context, client, persistence.policy, closures, places)
         self._contacts = contacts
+
+    async def run(self) -> None:
+        """Show as long as it lasts that an endpoint is refused. Nothing is in hand here."""
+        await self._closures.show(self._context)
 
     async def handle_batch(self, messages: Sequence[JournalEntry]) -> None:
         """Send these entries, which are of different conversations.
 
+        Once the platform turns out to be in trouble, the rest is put off without being tried.
+        What was put off most often goes last, and in any order: whatever it is that the platform
+        chokes on, it cannot keep the others from going.
+
         If cancelled, what was not settled is delivered and sent again.
 
         Raises:
-            AuthRejected: a person has to mend something. The entries concerned are not settled.
+            AuthRejected: the login is refused. The entries concerned are not settled.
             ExceptionGroup: of such errors and of defects, if there are several.
         """
         entries = [entry for entry in messages if _make_turn(entry) not in self._settled]
         troubles: list[Retryable] = []
-        jobs = [partial(self._ingest, part, troubles) for part in await self._group_posts(entries)]
+        jobs = [
+            (max(self._rank(post.entry) for post in posts), partial(self._ingest, posts, troubles))
+            for posts in await self._group_posts(entries)
+        ]
         jobs += [
-            partial(self._send_single, entry, troubles)
+            (self._rank(entry), partial(self._send_single, entry, troubles))
             for entry in entries
             if not isinstance(entry.payload, InboundPost)
         ]
-        await run_all(jobs, at_once=self._context.concurrency)
+        jobs.sort(key=itemgetter(0))
+        await run_all([job for _, job in jobs], at_once=self._context.concurrency)
         if troubles:
             await self._context.back_off(max(troubles, key=lambda one: one.after_s or 0.0))
+
+    def _rank(self, entry: JournalEntry) -> tuple[int, float]:
+        return entry.attempts, self._context.rng.random() if entry.attempts else 0.0
 
     async def _group_posts(self, entries: Sequence[JournalEntry]) -> list[list[_Post]]:
         """The posts as they go together.
@@ -137,24 +156,24 @@ class GenesysSender:
 
     async def _ingest(self, posts: list[_Post], troubles: list[Retryable]) -> None:
         """Send posts in one request; halve it when it is refused, until the culprit is alone."""
+        path = self._endpoints.public_messages
         waiting = [posts]
         while waiting:
             part = waiting.pop()
+            entries = [post.entry for post in part]
+            bodies = [post.body for post in part]
             try:
-                bodies = [post.body for post in part]
-                answer = await self._call(self._endpoints.public_messages, bodies)
+                answer = await self._gate.post(
+                    path, bodies, settings=_INGESTION_SETTINGS, troubles=troubles
+                )
             except Rejected as error:
-                if has_status(error, NOT_FOUND):
-                    settings = ("GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID")
-                    raise make_setting_fault(error, *settings) from error
                 if len(part) == 1:
                     await self._reject(part[0].entry, error)
                 else:
                     half = len(part) // 2
                     waiting += [part[half:], part[:half]]
             except Retryable as error:
-                troubles.append(error)
-                await self._put_off([post.entry for post in part], error)
+                await self._put_off(entries, error)
             else:
                 await self._confirm(part, answer)
 
@@ -179,36 +198,35 @@ class GenesysSender:
 
     async def _send_single(self, entry: JournalEntry, troubles: list[Retryable]) -> None:
         try:
-            path, body = self._make_request(entry.payload)
-            await self._call(path, body)
+            path, body, settings = self._make_request(entry)
+            await self._gate.post(path, body, settings=settings, troubles=troubles)
         except Malformed as error:
             await self._refuse(entry, error)
         except Rejected as error:
-            if has_status(error, NOT_FOUND) and isinstance(entry.payload, InboundDirectMessage):
-                raise make_setting_fault(error, "GC_INTEGRATION_ID") from error
             await self._reject(entry, error)
         except Retryable as error:
-            troubles.append(error)
             await self._put_off([entry], error)
         else:
             payload = entry.payload
             author = payload.author if isinstance(payload, InboundDirectMessage) else None
             await self._finish(entry, author)
 
-    def _make_request(self, payload: Payload) -> tuple[str, dict[str, Any]]:
-        match payload:
-            case InboundDirectMessage():
-                return self._endpoints.private_message, make_private_message(payload)
-            case Receipt():
-                now = self._persistence.clock()
-                return self._endpoints.receipt, make_receipt(payload, now)
-            case InboundPost() | AgentMessage() | ResolveContact():
-                raise Malformed(f"{payload.kind} is nothing to send to Genesys by itself")
-            case _:
-                assert_never(payload)
+    def _make_request(self, entry: JournalEntry) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+        """The path, the body, and the settings to blame if the platform does not know the path.
 
-    async def _call(self, path: str, body: object) -> Json:
-        return await call(self._context, self._client, "POST", path, body)
+        A receipt may be refused so for its own sake: for a message that Genesys does not know.
+        """
+        match entry.payload:
+            case InboundDirectMessage() as message:
+                path, body = self._endpoints.private_message, make_private_message(message)
+                return path, body, ("GC_INTEGRATION_ID",)
+            case Receipt() as receipt:
+                body = make_receipt(receipt, self._persistence.clock())
+                return self._endpoints.receipt, body, ()
+            case InboundPost() | AgentMessage() | ResolveContact() as other:
+                raise Malformed(f"{other.kind} is nothing to send to Genesys by itself")
+            case _:
+                assert_never(entry.payload)
 
     async def _finish(self, entry: JournalEntry, author: Author | None) -> None:
         if author is None or self._contacts is None:
@@ -230,9 +248,15 @@ class GenesysSender:
         await self._settle(entry, Refused("Malformed", str(error)))
 
     async def _put_off(self, entries: Sequence[JournalEntry], error: Retryable) -> None:
-        self._context.failed(error)
-        put_off = partial(self._persistence.put_off, self._context, error=error)
-        jobs = [partial(self._settle, entry, put_off(entry)) for entry in entries]
+        put_off: Callable[[Context, JournalEntry, Retryable], Outcome]
+        if isinstance(error, NotTried):
+            put_off = self._persistence.postpone
+        else:
+            put_off = self._persistence.put_off
+            self._context.failed(error)
+        jobs = [
+            partial(self._settle, entry, put_off(self._context, entry, error)) for entry in entries
+        ]
         await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
 
     async def _settle(

@@ -15,11 +15,17 @@ MARGIN_S = 60.0
 """A token is renewed so long before it expires, or at nine tenths of its life if that is later."""
 
 HOLD_OFF_S = 60.0
-"""After a refusal nobody tries to log in for so long."""
+"""After a refusal nobody tries to log in for so long; after each further one, twice as long."""
+
+LONGEST_HOLD_OFF_S = 3600.0
+"""The longest time between two attempts to log in that are refused."""
+
+_MOST_DOUBLINGS = 10
 
 _ACTION = (
     "Check GC_CC_CLIENT_ID, GC_CC_CLIENT_SECRET and GC_REGION; "
-    "the OAuth client must be of the grant type Client Credentials."
+    "the OAuth client must be of the grant type Client Credentials. "
+    "Then restart the connector: by itself it tries again within the hour."
 )
 
 
@@ -34,7 +40,8 @@ class TokenKeeper:
     """Logs in with client credentials, and again before the token expires.
 
     Make one for the whole process. Those who ask at the same time share one login. A refused login
-    is remembered for :data:`HOLD_OFF_S`, so that nothing can log in in a loop.
+    is remembered, from :data:`HOLD_OFF_S` up to :data:`LONGEST_HOLD_OFF_S`, so that nothing can
+    log in in a loop.
 
     Args:
         http: used for the login only by way of absolute addresses.
@@ -59,6 +66,7 @@ class TokenKeeper:
         self._held: _HeldToken | None = None
         self._refusal: AuthRejected | None = None
         self._refused_until = float("-inf")
+        self._refusals = 0
 
     async def get(self) -> str:
         """A token that is good for a while yet.
@@ -94,10 +102,16 @@ class TokenKeeper:
         if self._held is not None and self._held.token == token:
             self._remember(error)
 
+    def accept(self) -> None:
+        """The platform takes the token: earlier refusals are forgotten."""
+        self._refusals = 0
+
     def _remember(self, error: AuthRejected) -> None:
+        hold_off_s = HOLD_OFF_S * 2.0 ** min(self._refusals, _MOST_DOUBLINGS)
+        self._refusals += 1
         self._held = None
         self._refusal = error
-        self._refused_until = trio.current_time() + HOLD_OFF_S
+        self._refused_until = trio.current_time() + min(hold_off_s, LONGEST_HOLD_OFF_S)
 
     def _raise_if_refused(self) -> None:
         if self._refusal is not None and trio.current_time() < self._refused_until:

@@ -6,6 +6,7 @@ from a real organization (``channel.type`` ``Public`` with ``publicMetadata``).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,8 +90,8 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
         received_at: RFC 3339; the time of a message that does not say when it was sent.
     """
     try:
-        data = from_json(body)
-    except ValueError as error:
+        data = _parse(body)
+    except (ValueError, RecursionError) as error:
         return Unusable("not_json", f"the body is not JSON: {error}")
     if not isinstance(data, dict):
         return Unusable("not_an_object", "the body is JSON, but no object")
@@ -113,6 +114,24 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
             )
 
 
+def _parse(body: bytes) -> object:
+    """Read JSON. Broken characters are replaced: they are no reason to lose a message.
+
+    A half of a surrogate pair may be written in JSON, and pydantic does not read it. Written out
+    unescaped, such halves can be told from whole pairs.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    try:
+        return from_json(body)
+    except ValueError:
+        data = json.loads(body.decode(errors="replace"))
+    text = json.dumps(data, ensure_ascii=False)
+    return from_json(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
 def _read_text(data: Mapping[str, Any], received_at: str) -> WebhookContent:
     try:
         message = _TextMessage.model_validate(data)
@@ -126,7 +145,7 @@ def _read_text(data: Mapping[str, Any], received_at: str) -> WebhookContent:
     if not (message.text or "").strip() and not message.content:
         sentence = "The message was empty."
         return _give_up(data, "empty", "no text, no file", "InvalidMessageStructure", sentence)
-    channel, target = message.channel, _choose_target(message.channel)
+    channel, target = message.channel, _find_target(data)
     if channel.type == "Public" and target is None:
         sentence = "It is not known which post this answers: answer a post of the conversation."
         return _give_up(data, "no_target", "public, to no post", "InvalidDestination", sentence)
@@ -147,10 +166,13 @@ def _read_text(data: Mapping[str, Any], received_at: str) -> WebhookContent:
     )
 
 
-def _choose_target(channel: _Channel) -> str | None:
-    """The post that is answered: both places are seen; the root is what is left without them."""
-    metadata = channel.public_metadata or _PublicMetadata()
-    return metadata.reply_to_id or channel.in_reply_to_message_id or metadata.root_id or None
+def _find_target(data: Mapping[str, Any]) -> str | None:
+    """The post that is answered: the exact one if it is named, else the root of the thread."""
+    return (
+        _find(data, "channel", "publicMetadata", "replyToId")
+        or _find(data, "channel", "inReplyToMessageId")
+        or _find(data, "channel", "publicMetadata", "rootId")
+    )
 
 
 def _find_message_id(data: Mapping[str, Any]) -> str | None:
@@ -162,8 +184,9 @@ def _find_recipient(data: Mapping[str, Any]) -> str | None:
     named = _find(data, "channel", "to", "id")
     if named is not None:
         return named
-    target = _find(data, "channel", "publicMetadata", "replyToId") or ""
-    author = _AUTHORITY.match(target)
+    if _find(data, "channel", "type") != "Public":
+        return None
+    author = _AUTHORITY.match(_find_target(data) or "")
     return author[1] if author else None
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import trio
+
 from actors.genesys.client import GenesysClient
+from actors.genesys.closures import Closures
 from actors.genesys.delivery import Persistence
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.genesys_sender import GenesysSender
@@ -75,6 +78,8 @@ class Bench:
         self.memory = memory
         self.context = FakeContext("GenesysSender", concurrency=concurrency, rate=rate)
         self.settled = Recent(1000)
+        self.closures = Closures()
+        self.places = trio.Semaphore(concurrency)
         self.contacts = contacts
         self.batch_limit = batch_limit
 
@@ -88,6 +93,8 @@ class Bench:
             Persistence(RestartPolicy(), KEEP_S, virtual_wall_clock),
             batch_limit=self.batch_limit,
             settled=self.settled,
+            closures=self.closures,
+            places=self.places,
             contacts=self.contacts,
         )
 

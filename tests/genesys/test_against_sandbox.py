@@ -15,6 +15,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from actors.genesys.client import GenesysClient
+from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.endpoints import Endpoints
@@ -41,7 +42,6 @@ from actors.messages import (
     Refused,
 )
 from runtime.backoff import RestartPolicy
-from runtime.errors import AuthRejected
 from runtime.rate import Budget, Rate
 from sandbox.faults import DropAfter, RateLimit, Reset, Status
 from sandbox.genesys import GenesysOrganization, OutboundMessage, create_app
@@ -78,6 +78,7 @@ class House:
             deadline_s=5.0,
         )
         self.persistence = Persistence(RestartPolicy(), KEEP_S, time.time)
+        self.closures = Closures()
         self.sender = self.make_sender(organization.rule_id)
         self.resolver = ContactResolver(
             self.context,
@@ -106,6 +107,8 @@ class House:
             self.persistence,
             batch_limit=50,
             settled=Recent(1000),
+            closures=self.closures,
+            places=trio.Semaphore(1),
             contacts=None,
         )
 
@@ -204,21 +207,20 @@ async def test_a_revoked_token_and_a_pause_are_got_over(house: House) -> None:
     assert house.organization.access.granted == 2
 
 
-async def test_a_missing_permission_names_itself(house: House) -> None:
+async def test_a_missing_permission_names_itself_and_stops_nothing_else(house: House) -> None:
     house.organization.permissions.discard("socialmedia:message:receive")
-    with pytest.raises(AuthRejected) as caught:
-        await house.send(*make_items(1))
-    assert "socialmedia:message:receive" in (caught.value.action or "")
-    house.organization.permissions.add("socialmedia:message:receive")
-    await house.send()
+    await house.send(*make_items(1), make_direct_message_item(make_message(2)))
     assert house.outcomes() == [Done()]
+    assert house.closures.error is not None
+    assert "socialmedia:message:receive" in (house.closures.error.action or "")
+    assert len(house.memory.entries) == 1
 
 
 async def test_a_rule_that_does_not_exist_loses_no_message(house: House) -> None:
     house.sender = house.make_sender("no-such-rule")
-    with pytest.raises(AuthRejected) as caught:
-        await house.send(*make_items(1))
-    assert "GC_SOCIAL_RULE_ID" in (caught.value.action or "")
+    await house.send(*make_items(1))
+    assert house.closures.error is not None
+    assert "GC_SOCIAL_RULE_ID" in (house.closures.error.action or "")
     house.sender = house.make_sender(house.organization.rule_id)
     await house.send()
     assert house.outcomes() == [Done()]

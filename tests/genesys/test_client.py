@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import httpx
 import pytest
 import trio
@@ -9,7 +11,7 @@ from trio.testing import MockClock
 
 from actors.genesys.client import GenesysClient
 from actors.genesys.faults import GenesysRejected, PermissionMissing
-from actors.genesys.token import HOLD_OFF_S
+from actors.genesys.token import LONGEST_HOLD_OFF_S
 from runtime.errors import AuthRejected, Effect, Fault, RateLimited, Retryable
 from runtime.rate import Budget
 from tests.genesys.fake_platform import CLIENT_SECRET, FakeGenesys, error
@@ -66,10 +68,13 @@ async def test_a_token_refused_although_it_is_new_is_for_a_person_and_no_login_l
         assert not isinstance(caught.value, PermissionMissing)
         assert "OAuth client" in (caught.value.action or "")
     assert genesys.logins == 2
-    genesys.before = None
-    mock_clock.jump(HOLD_OFF_S)
-    await ask(client)
-    assert genesys.logins == 3
+    # The second hold is twice as long; after a success the first is as short as ever.
+    for seconds, logins in ((60, 4), (60, 4), (60, 6), (LONGEST_HOLD_OFF_S, 7), (0, 8), (60, 10)):
+        mock_clock.jump(seconds)
+        genesys.before = None if logins == 7 else revoke
+        with nullcontext() if logins == 7 else pytest.raises(AuthRejected):
+            await ask(client)
+        assert genesys.logins == logins
 
 
 async def test_an_address_that_is_not_allowed_is_named_as_such(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import httpx
 import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.genesys.token import HOLD_OFF_S, TokenKeeper
+from actors.genesys.token import HOLD_OFF_S, LONGEST_HOLD_OFF_S, TokenKeeper
 from runtime.errors import AuthRejected, RateLimited, Retryable
 from tests.genesys.fake_platform import CLIENT_SECRET, FakeGenesys
 
@@ -79,6 +81,33 @@ async def test_a_wrong_client_is_refused_with_the_action_and_remembered(
     genesys.secret = CLIENT_SECRET
     mock_clock.jump(HOLD_OFF_S)
     assert await tokens.get() == "token-2"
+
+
+async def test_refused_logins_become_rare_and_a_success_forgets_them(
+    genesys: FakeGenesys, tokens: TokenKeeper, mock_clock: MockClock
+) -> None:
+    genesys.secret = "another"
+    logins_at: list[float] = []
+    for _ in range(3000):
+        with pytest.raises(AuthRejected):
+            await tokens.get()
+        if genesys.logins > len(logins_at):
+            logins_at.append(trio.current_time())
+        mock_clock.jump(10.0)
+    gaps = [after - before for before, after in itertools.pairwise(logins_at)]
+    assert gaps[:7] == [60, 120, 240, 480, 960, 1920, 3600]
+    assert set(gaps[6:]) == {LONGEST_HOLD_OFF_S}
+    genesys.secret = CLIENT_SECRET
+    mock_clock.jump(LONGEST_HOLD_OFF_S)
+    await tokens.get()
+    tokens.accept()
+    genesys.secret = "another"
+    before = genesys.logins
+    for logins in (1, 2):
+        with pytest.raises(AuthRejected):
+            await tokens.renew(f"token-{before}")
+        assert genesys.logins == before + logins
+        mock_clock.jump(HOLD_OFF_S)
 
 
 async def test_only_one_renews_a_token_that_was_refused_to_many(

@@ -196,6 +196,55 @@ async def test_a_public_reply_without_recipient_is_for_the_author_of_the_post(de
     assert message.recipient_did == DID
 
 
+@pytest.mark.parametrize("target", ["replyToId", "inReplyToMessageId", "rootId"])
+async def test_without_recipient_it_is_for_the_author_of_whatever_is_answered(
+    desk: Desk, target: str
+) -> None:
+    channel: dict[str, Any] = {"type": "Public", "publicMetadata": {target: POST}}
+    if target == "inReplyToMessageId":
+        other = "at://did:plc:root/app.bsky.feed.post/1"
+        channel = {"type": "Public", target: POST, "publicMetadata": {"rootId": other}}
+    await desk.deliver(make_body(channel=channel))
+    message = desk.only_payload()
+    assert isinstance(message, AgentMessage)
+    assert (message.recipient_did, message.reply_to_uri) == (DID, POST)
+
+
+async def test_a_private_message_is_for_nobody_but_its_recipient(desk: Desk) -> None:
+    channel = {"type": "Private", "publicMetadata": {"rootId": POST}}
+    await desk.deliver(make_body(channel=channel))
+    assert desk.context.skips == {"no_recipient": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (rb"Hi \ud83d there", "Hi \ufffd there"),
+        (rb"\ude00\ud83d", "\ufffd\ufffd"),
+        (rb"\ud83d\ude00 \ud83d", "\U0001f600 \ufffd"),
+        (rb"C:\\ud83d \ud83d", "C:\\ud83d \ufffd"),
+        (b"Hi \xff", "Hi \ufffd"),
+    ],
+)
+async def test_a_broken_character_costs_the_character_and_not_the_message(
+    desk: Desk, written: bytes, text: str
+) -> None:
+    body = json.dumps(make_body(text="TEXT")).encode().replace(b"TEXT", written)
+    await desk.deliver(body)
+    message = desk.only_payload()
+    assert isinstance(message, AgentMessage)
+    assert message.text == text
+    assert desk.memory.letters == {}
+
+
+async def test_a_broken_character_does_not_keep_the_agent_from_being_told(desk: Desk) -> None:
+    body = make_body(type="Structured", text="\ud83d")
+    await desk.deliver(body)
+    receipt = desk.only_payload()
+    assert isinstance(receipt, Receipt)
+    assert receipt.code == "UnsupportedMessage"
+
+
 @pytest.mark.parametrize("sent_at", [None, "yesterday", "2026-06-10T21:03:05", 7])
 async def test_a_message_that_does_not_say_when_was_sent_now(desk: Desk, sent_at: object) -> None:
     channel = {"type": "Private", "to": {"id": DID}, "time": sent_at}
