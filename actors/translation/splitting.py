@@ -129,7 +129,9 @@ def _cut_pieces(text: str, max_bytes: int) -> Iterable[str]:
 def _cut_cluster(cluster: str, max_bytes: int) -> Sequence[str]:
     bits = [""]
     for character in cluster:
-        if len((bits[-1] + character).encode()) > max_bytes:
+        longer = bits[-1] + character
+        # What follows a cut may be counted as more than one cluster, though it was one before.
+        if len(longer.encode()) > max_bytes or count_graphemes(longer) > 1:
             bits.append("")
         bits[-1] += character
     return bits

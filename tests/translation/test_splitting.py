@@ -44,6 +44,7 @@ def check_cover(text: str, ranges: tuple[Range, ...]) -> None:
 @given(TEXTS, LIMITS)
 @example("\u0301" * 40, Limit(5, 7))
 @example(" \u0301" * 9, Limit(5, 7))
+@example(FAMILY, Limit(1, 11))
 def test_parts_fit_and_give_the_text_again(text: str, limit: Limit) -> None:
     """For any text of any script and any limit."""
     ranges = split(text, limit)
