@@ -48,6 +48,7 @@ async def test_a_settled_item_is_not_recorded_again(house: House) -> None:
         await house.store.record([item("a")])
         await house.store.settle((await house.next()).entry_id, Done())
         assert (await house.store.record([item("a")])).new == frozenset()
+        await house.quiet()
     assert house.gauge.read().depth == 0
 
 
@@ -234,6 +235,7 @@ async def test_any_text_may_be_an_id_or_a_conversation(house: House) -> None:
             assert (entry.item_id, entry.conversation) == (readable, readable)
             await house.store.settle(entry.entry_id, Done())
         assert await house.store.find_unseen(names) == frozenset()
+        await house.quiet()
     assert house.gauge.read().depth == 0
 
 
