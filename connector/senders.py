@@ -13,8 +13,8 @@ from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
-from actors.genesys.recent import Recent
 from actors.messages import Destination, JournalEntry, Plan
+from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
 from connector.parts import Parts
@@ -22,14 +22,13 @@ from runtime.actor import ActorSpec, Context
 from runtime.rate import Budget
 
 BULK_LIMIT = 50
-REMEMBERED = 10_000
 
 
 def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """GenesysSender, with what its workers share."""
     settings = parts.settings
-    settled = Recent(REMEMBERED)
-    contacts = Recent(REMEMBERED) if settings.enable_external_contacts else None
+    settled = Recent()
+    contacts = Recent() if settings.enable_external_contacts else None
     closures = Closures()
     places = trio.Semaphore(settings.genesys_sender.concurrency)
     persistence = _make_persistence(parts)

@@ -9,11 +9,11 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from actors.bluesky.conversations import Conversation, Conversations
-from actors.bluesky.known import KnownIds
 from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import map_together
 from actors.items import make_direct_message_id, make_direct_message_item
 from actors.messages import Author, DeadLetter, JournalItem
+from actors.recent import Recent
 from actors.translation.inbound import translate_author, translate_message
 from actors.translation.inbound_views import ProfileView, Sender, View, find_view, parse_view
 from runtime.actor import Context
@@ -67,7 +67,7 @@ class DirectMessageReader:
         *,
         own_did: str,
         requests: RequestPolicy,
-        known: KnownIds,
+        known: Recent,
     ) -> None:
         self._context = context
         self._conversations = conversations

@@ -11,10 +11,10 @@ from actors.bluesky.conversations import Conversations
 from actors.bluesky.dm_history import DirectMessageHistory
 from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
 from actors.bluesky.dm_place import LogPlace
-from actors.bluesky.known import KnownIds
 from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.messages import DeadLetter, InboundDirectMessage, Json
+from actors.recent import Recent
 from actors.store import Store, Value
 from actors.translation.times import find_time
 from runtime.actor import Context
@@ -61,7 +61,7 @@ class DMPoller:
         self._at_once = at_once
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
-        self._known = KnownIds()
+        self._known = Recent()
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation goes on at the stored place.

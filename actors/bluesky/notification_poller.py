@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
-from actors.bluesky.known import KnownIds
 from actors.bluesky.letters import make_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, map_together, run_every
 from actors.bluesky.sweep import Reach, Sweeper
 from actors.messages import DeadLetter, InboundPost, InboundReason
+from actors.recent import Recent
 from actors.store import Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
 from actors.translation.times import find_time
@@ -75,7 +75,7 @@ class NotificationPoller:
             own_did=await self._bluesky.did(),
             lookback_s=self._lookback_s,
             reach=self._reach,
-            known=KnownIds(),
+            known=Recent(),
         )
 
         async def poll() -> None:

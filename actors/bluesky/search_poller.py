@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
-from actors.bluesky.known import KnownIds
 from actors.bluesky.letters import make_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.bluesky.sweep import Reach, Sweeper
 from actors.messages import DeadLetter, InboundPost
+from actors.recent import Recent
 from actors.store import Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
 from actors.translation.times import find_time
@@ -68,7 +68,7 @@ class SearchPoller:
             Retryable, AuthRejected, Malformed: from Bluesky or the store.
         """
         own_did = await self._bluesky.did()
-        known = KnownIds()
+        known = Recent()
         sweepers = [self._make_sweeper(query, own_did, known) for query in self._queries]
 
         async def poll() -> None:
@@ -76,7 +76,7 @@ class SearchPoller:
 
         await run_every(self._interval_s, self._context, poll)
 
-    def _make_sweeper(self, query: str, own_did: str, known: KnownIds) -> Sweeper:
+    def _make_sweeper(self, query: str, own_did: str, known: Recent) -> Sweeper:
         return Sweeper(
             self._context,
             self._store,

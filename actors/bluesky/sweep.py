@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from actors.bluesky.known import KnownIds
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
 from actors.bluesky.place import Place
 from actors.items import make_post_id, make_post_item
 from actors.messages import DeadLetter, InboundPost
+from actors.recent import Recent
 from actors.store import Store, Value
 from actors.translation.inbound import make_reference
 from runtime.actor import Context
@@ -77,7 +77,7 @@ class Sweeper:
         own_did: str,
         lookback_s: float,
         reach: Reach,
-        known: KnownIds,
+        known: Recent,
     ) -> None:
         self._context = context
         self._store = store

@@ -16,7 +16,6 @@ from actors.genesys.delivery import PATIENCE, Persistence, run_all
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.gate import Gate, NotTried
 from actors.genesys.models import find_ingested_ids
-from actors.genesys.recent import Recent
 from actors.items import make_contact_item
 from actors.messages import (
     AgentMessage,
@@ -32,6 +31,7 @@ from actors.messages import (
     Refused,
     ResolveContact,
 )
+from actors.recent import Recent
 from actors.settlement import settle
 from actors.store import Store
 from actors.translation.open_message import (
@@ -236,7 +236,7 @@ class GenesysSender:
             is_new = known not in self._contacts
             items = [make_contact_item(author, entry.item_id)] if is_new else []
             await self._settle(entry, Done(), items)
-            self._contacts.add(known)
+            self._contacts.add([known])
         self._context.succeeded()
 
     async def _reject(self, entry: JournalEntry, error: Rejected) -> None:
@@ -263,7 +263,7 @@ class GenesysSender:
         self, entry: JournalEntry, outcome: Outcome, items: Sequence[JournalItem] = ()
     ) -> None:
         await settle(self._store, self._context, entry, outcome, items=items)
-        self._settled.add(_make_turn(entry))
+        self._settled.add([_make_turn(entry)])
 
 
 def _make_turn(entry: JournalEntry) -> str:

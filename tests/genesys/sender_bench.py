@@ -12,7 +12,6 @@ from actors.genesys.closures import Closures
 from actors.genesys.delivery import Persistence
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.genesys_sender import GenesysSender
-from actors.genesys.recent import Recent
 from actors.items import make_direct_message_item, make_post_item, make_receipt_item
 from actors.messages import (
     Author,
@@ -24,6 +23,7 @@ from actors.messages import (
     PostReference,
     Receipt,
 )
+from actors.recent import Recent
 from runtime.actor import Context
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate

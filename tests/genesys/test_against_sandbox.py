@@ -20,7 +20,6 @@ from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.genesys_sender import GenesysSender
-from actors.genesys.recent import Recent
 from actors.genesys.signature import SIGNATURE_HEADER
 from actors.genesys.token import TokenKeeper
 from actors.genesys.webhook_receiver import WebhookDelivery, WebhookReceiver
@@ -41,6 +40,7 @@ from actors.messages import (
     Receipt,
     Refused,
 )
+from actors.recent import Recent
 from runtime.backoff import RestartPolicy
 from runtime.rate import Budget, Rate
 from sandbox.faults import DropAfter, RateLimit, Reset, Status

@@ -7,13 +7,13 @@ import dataclasses
 from trio.testing import MockClock
 
 from actors.genesys.client import GenesysClient
-from actors.genesys.recent import Recent
 from actors.messages import (
     Author,
     Destination,
     Receipt,
     ResolveContact,
 )
+from actors.recent import Recent
 from tests.genesys.fake_platform import FakeGenesys, error
 from tests.genesys.sender_bench import Bench, make_message, make_post
 from tests.support.memory_store import MemoryStore
@@ -59,6 +59,6 @@ def test_the_memory_of_what_was_done_is_bounded() -> None:
     for text in ("a", "b"):
         recent.add(text)
     assert "a" in recent
-    recent.add("c")
+    recent.add(["c"])
     assert ("a" in recent, "b" in recent, "c" in recent) == (True, False, True)
     assert len(recent) == 2
