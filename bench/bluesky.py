@@ -1,0 +1,127 @@
+"""A stand-in for Bluesky: one account with mentions that wait, and a repository to write in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from bisect import bisect_left
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from bench.content import BRAND_DID, BRAND_HANDLE, AgentAnswer, Json, Mention, make_mentions
+from bench.wire import Answer, Request, encode
+from sandbox.bluesky.identifiers import record_cid
+
+_NEVER = 4_102_444_800
+_LIMITS = (
+    ("ratelimit-limit", "1000000"),
+    ("ratelimit-remaining", "999999"),
+    ("ratelimit-reset", str(_NEVER)),
+    ("ratelimit-policy", "1000000;w=300"),
+)
+_NO_CONVERSATIONS: dict[str, Json] = {
+    "chat.bsky.convo.getLog": {"logs": [], "cursor": "start"},
+    "chat.bsky.convo.listConvos": {"convos": []},
+    "chat.bsky.convo.listConvoRequests": {"requests": []},
+}
+Texts: TypeAlias = Counter[str]
+
+
+class Bluesky:
+    """Answers XRPC calls, and remembers what was written.
+
+    Args:
+        waiting: how many mentions wait.
+    """
+
+    def __init__(self, waiting: int) -> None:
+        mentions = make_mentions(waiting, datetime.now(UTC))
+        self.written: Texts = Counter()
+        """How many different records there are with each text."""
+        self._times = [mention.indexed_at for mention in mentions]
+        self._lines = [encode(mention.notification()) for mention in mentions]
+        self._views = {mention.uri: encode(mention.view()) for mention in mentions}
+        self._records: dict[str, Json] = {}
+
+    def answer(self, nsid: str, request: Request) -> Answer | None:
+        """``None`` for what it does not know."""
+        match nsid:
+            case "com.atproto.server.createSession":
+                return _json(_make_session())
+            case "app.bsky.notification.listNotifications":
+                return self._list(request)
+            case "app.bsky.feed.getPosts":
+                return self._get_posts(request.query["uris"])
+            case "com.atproto.repo.putRecord":
+                return self._put(json.loads(request.body))
+            case _:
+                empty = _NO_CONVERSATIONS.get(nsid)
+                return None if empty is None else _json(empty)
+
+    def _list(self, request: Request) -> Answer:
+        """Going back in time from the cursor; lines of the cursor's own time are not shown."""
+        limit = int(request.query["limit"][0])
+        before = request.query.get("cursor")
+        end = bisect_left(self._times, before[0]) if before else len(self._times)
+        start = max(0, end - limit)
+        lines = b",".join(reversed(self._lines[start:end]))
+        cursor = encode({"cursor": self._times[start]})[1:-1] + b"," if start else b""
+        return _answer(b"{" + cursor + b'"notifications":[' + lines + b"]}")
+
+    def _get_posts(self, uris: list[str]) -> Answer:
+        found = [self._views[uri] for uri in uris]
+        return _answer(b'{"posts":[' + b",".join(found) + b"]}")
+
+    def _put(self, body: Json) -> Answer:
+        """A record is written once; the same again changes nothing, another one is refused."""
+        record, key = body["record"], f"{body['collection']}/{body['rkey']}"
+        standing = self._records.setdefault(key, record)
+        if standing is not record and standing != record:
+            return Answer(encode({"error": "InvalidSwap", "message": "Record was at another"}), 400)
+        if standing is record:
+            self.written[_check_reply(record)] += 1
+        written = {"uri": f"at://{BRAND_DID}/{key}", "cid": record_cid(record)}
+        return _json({**written, "validationStatus": "valid"})
+
+    def expect_answers(self, count: int) -> None:
+        """Show the mentions that so many answers are to, without listing them."""
+        for mention in make_mentions(count, datetime.now(UTC)):
+            self._views.setdefault(mention.uri, encode(mention.view()))
+
+
+def _check_reply(record: Json) -> str:
+    """The record's text, and what is wrong with what it answers, if anything is."""
+    text = str(record["text"])
+    number = text.rpartition("order ")[2].partition(".")[0]
+    if not number.isdecimal() or text != AgentAnswer(int(number)).text:
+        return f"another text: {text}"
+    reply, uri = record["reply"], Mention(int(number), "").uri
+    if {reply["root"]["uri"], reply["parent"]["uri"]} != {uri}:
+        return f"to another post: {text}"
+    return text
+
+
+def _make_session() -> Json:
+    return {
+        "did": BRAND_DID,
+        "handle": BRAND_HANDLE,
+        "accessJwt": _make_token(7200),
+        "refreshJwt": _make_token(7_776_000),
+        "active": True,
+    }
+
+
+def _make_token(life_s: int) -> str:
+    now = int(datetime.now(UTC).timestamp())
+    claims = {"sub": BRAND_DID, "iat": now, "exp": now + life_s}
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims, {}))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+def _json(body: Json) -> Answer:
+    return _answer(encode(body))
+
+
+def _answer(body: bytes) -> Answer:
+    return Answer(body, headers=_LIMITS)
