@@ -1,0 +1,142 @@
+"""What is done to the connector, each thing by itself."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection
+from typing import Literal, TypeAlias
+
+import trio
+
+from sandbox.faults import Delay, DropAfter, Fault, Faults, RateLimit, Reset, Rule, Status
+from tests.durability.front import open_front
+from tests.durability.store import MISHAPS
+from tests.durability.strikes import BLUESKY_PATHS, GENESYS_PATHS, carry_out, draw_strike
+from tests.durability.trial import REQUEST_DEADLINE_S, Trial
+
+Side: TypeAlias = Literal["Bluesky", "Genesys", "Redis"]
+SIDES: tuple[Side, ...] = ("Bluesky", "Genesys", "Redis")
+
+BLUESKY_WRITES = ("putRecord", "sendMessage", "acceptConvo", "refreshSession")
+GENESYS_WRITES = (
+    "/messages/bulk",
+    "/inbound/open/message",
+    "/inbound/open/receipt",
+    "/externalcontacts/contacts",
+)
+LOSSES_DRAWN = 400
+WARM_UP_S = 2.0
+STOP_AFTER_S = 3.0
+WEATHER_EVERY_S = 0.15
+
+
+async def kill(trial: Trial, kills: int) -> None:
+    """``kill -9`` again and again, each time followed by a start."""
+    async with trial.under_load():
+        for _ in range(kills):
+            await carry_out(draw_strike(trial.rng), trial)
+            trial.faults += 1
+        await trial.start()
+        await trio.sleep(WARM_UP_S)
+
+
+async def stop(trial: Trial, stops: int) -> None:
+    """``SIGTERM`` again and again, each time followed by a start."""
+    async with trial.under_load():
+        for _ in range(stops):
+            await trial.start()
+            await trio.sleep(trial.rng.uniform(0.0, STOP_AFTER_S))
+            await trial.stop()
+            trial.faults += 1
+        await trial.start()
+        await trio.sleep(WARM_UP_S)
+
+
+async def cut_off(trial: Trial, sides: Collection[Side], seconds: float) -> None:
+    """One or more sides are away for a while, all at once."""
+    async with trial.under_load():
+        await trial.start()
+        await trio.sleep(WARM_UP_S)
+        async with trio.open_nursery() as nursery:
+            for side in sides:
+                nursery.start_soon(_be_away, trial, side, seconds)
+                trial.faults += 1
+        await trio.sleep(WARM_UP_S)
+
+
+async def lose_answers(trial: Trial, share: float) -> None:
+    """That share of all writes takes effect, and the answer never comes; to the end of the load."""
+    bluesky, genesys = trial.world.bluesky.faults, trial.world.genesys.faults
+    for path in BLUESKY_WRITES:
+        _draw_losses(bluesky, path, trial.rng, share)
+    for path in GENESYS_WRITES:
+        _draw_losses(genesys, path, trial.rng, share)
+    async with open_front(trial.connector.url, trial.http) as front:
+        _draw_losses(front.faults, "/webhook", trial.rng, share)
+        trial.world.genesys.webhook_url = f"{front.url}/webhook"
+        await trial.start()
+        await trial.load.run()
+        while any(one.message.status == "waiting" for one in trial.load.ledger.answered):
+            await trial.world.genesys.wait_change()
+        await trio.sleep(WARM_UP_S)
+    for faults in (bluesky, genesys, front.faults):
+        trial.faults += sum(rule.hits for rule in faults.rules)
+
+
+async def spoil(trial: Trial, seconds: float) -> None:
+    """All kinds of faults at once, on all paths, for a while."""
+    rules: list[Rule] = []
+    async with trial.under_load():
+        await trial.start()
+        with trio.move_on_after(seconds):
+            while True:
+                rules.append(_draw_fault(trial))
+                await trio.sleep(WEATHER_EVERY_S)
+    trial.faults += sum(rule.hits for rule in rules)
+
+
+async def _be_away(trial: Trial, side: Side, seconds: float) -> None:
+    if side == "Redis":
+        await trial.store.be_away(trial.rng.choice(MISHAPS), seconds)
+        return
+    fault: Fault = trial.rng.choice((Status(503), Reset(), Delay(math.inf)))
+    faults = _find_faults(trial, side)
+    rule = faults.add("", fault, count=None)
+    await trio.sleep(seconds)
+    faults.remove(rule)
+
+
+def _find_faults(trial: Trial, side: str) -> Faults:
+    return trial.world.bluesky.faults if side == "Bluesky" else trial.world.genesys.faults
+
+
+def _draw_losses(faults: Faults, path: str, rng: random.Random, share: float) -> None:
+    """Draw which of the requests to come lose their answer.
+
+    A rule is not asked about requests that one before it struck.
+    """
+    struck = 0
+    for number in range(LOSSES_DRAWN):
+        if rng.random() < share:
+            faults.add(path, DropAfter(), method="POST", skip=number - struck)
+            struck += 1
+
+
+def _draw_fault(trial: Trial) -> Rule:
+    rng = trial.rng
+    side = rng.choice(SIDES[:2])
+    path = rng.choice(BLUESKY_PATHS if side == "Bluesky" else GENESYS_PATHS)
+    # A server that acts after its caller has gone does so before the caller looks for it.
+    fault: Fault = rng.choice(
+        (
+            Status(500),
+            Status(502, "UpstreamFailure", "Upstream Failure"),
+            RateLimit(rng.uniform(0.5, 2.0)),
+            Delay(rng.uniform(0.0, 2.0)),
+            Delay(REQUEST_DEADLINE_S + 1.0),
+            DropAfter(),
+            Reset(),
+        )
+    )
+    return _find_faults(trial, side).add(path, fault, count=rng.randint(1, 3))

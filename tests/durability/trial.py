@@ -1,0 +1,171 @@
+"""One trial: both sandboxes, one connector process, load, and the account at the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import trio
+
+from sandbox.bluesky.limits import Limit, RateLimits
+from sandbox.world import World, open_world
+from tests.durability.audit import Findings, audit
+from tests.durability.effects import Effects
+from tests.durability.load import Load
+from tests.durability.process import ConnectorProcess, make_environ
+from tests.durability.store import EmbeddedStore, SeparateStore
+
+GRACE_S = 20.0
+PATIENCE_S = 90.0
+"""With nothing wrong outside and no progress for so long, what is missing will not come."""
+CALM_S = 2.0
+"""So long is waited for what must not come."""
+REQUEST_DEADLINE_S = 4.0
+ACCESS_TTL_S = 40
+_LOOK_EVERY_S = 0.3
+
+QUICK = {
+    "HOST": "127.0.0.1",
+    "POLLING_TIME_INBOUND_NOTIFICATIONS": "0.3",
+    "POLLING_TIME_SOCIAL_LISTENING": "0.4",
+    "POLLING_TIME_DM": "0.3",
+    "NOTIFICATION_POLLER_RATE": "6000/60s",
+    "SEARCH_POLLER_RATE": "6000/60s",
+    "DM_POLLER_RATE": "6000/60s",
+    "BACKOFF_MIN_S": "0.05",
+    "BACKOFF_MAX_S": "0.5",
+    "REQUEST_DEADLINE_S": str(REQUEST_DEADLINE_S),
+    "STORE_DEADLINE_S": "3",
+    "GRACE_S": str(GRACE_S),
+}
+
+
+@dataclass(slots=True)
+class Trial:
+    """What a scenario works with. ``faults`` counts what it did to the connector."""
+
+    world: World
+    rng: random.Random
+    http: httpx.AsyncClient
+    store: EmbeddedStore | SeparateStore
+    connector: ConnectorProcess
+    load: Load
+    effects: Effects
+    faults: int = 0
+    defects: list[str] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Start the connector and wait until it answers."""
+        await self.connector.start()
+        await self.connector.wait_ready(self.http)
+
+    async def stop(self) -> None:
+        """``SIGTERM``. Another exit status than 0, or too late, is a defect."""
+        status = await self.connector.stop(GRACE_S + 2.0)
+        if status != 0:
+            self.defects.append(f"SIGTERM ended it with {status}")
+
+    @asynccontextmanager
+    async def under_load(self) -> AsyncIterator[None]:
+        """People write while the block runs."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.load.run)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def conclude(self) -> Findings:
+        """Wait until all has come that will come, see that a restart repeats nothing, and audit."""
+        self.world.bluesky.faults.clear()
+        self.world.genesys.faults.clear()
+        await self._settle()
+        await trio.sleep(CALM_S)
+        await self.stop()
+        await self.start()
+        await trio.sleep(CALM_S)
+        findings = audit(self.world, self.load.ledger, self.effects)
+        await self._check_dead_letters(findings)
+        await self.stop()
+        count = self.connector.count_defects()
+        self.defects += [f"the log tells of {count} crashes"] if count else []
+        return findings
+
+    async def _settle(self) -> None:
+        least, since = None, trio.current_time()
+        while True:
+            left = await self._count_left()
+            if left == 0:
+                return
+            if least is None or left < least:
+                least, since = left, trio.current_time()
+            if trio.current_time() - since > PATIENCE_S:
+                return
+            await trio.sleep(_LOOK_EVERY_S)
+
+    async def _count_left(self) -> int:
+        ledger = self.load.ledger
+        waiting = sum(one.message.status == "waiting" for one in ledger.answered)
+        missing = audit(self.world, ledger, self.effects).missing
+        health = await self.connector.health(self.http)
+        depth: int = health["journal"]["depth"] if health is not None else 1
+        return waiting + missing + depth
+
+    async def _check_dead_letters(self, findings: Findings) -> None:
+        """Each refused message leaves one, and nothing else does."""
+        refused = [one for one in self.load.ledger.answered if one.kind == "refused"]
+        wanted = sum(one.message.receipt is not None for one in refused)
+        health = await self.connector.health(self.http)
+        found = health["dead_letters"] if health is not None else None
+        if found != wanted:
+            findings.stray.append(f"{found} dead letters instead of {wanted}")
+
+
+@asynccontextmanager
+async def open_trial(
+    seed: str, folder: Path, *, separate_store: bool = False, most: int | None = None
+) -> AsyncIterator[Trial]:
+    """Open both sandboxes; nothing is started yet. At the end nothing is left running.
+
+    Args:
+        seed: of all that is drawn.
+        folder: for the files of the connector and of its store.
+        separate_store: use a redis-server by ``REDIS_URL`` instead of the embedded one.
+        most: how many messages there are to be, by default as many as there is time for.
+    """
+    rng = _make_rng(seed)
+    store = SeparateStore(folder) if separate_store else EmbeddedStore(folder)
+    async with (
+        open_world(_make_rng(f"{seed} world")) as world,
+        httpx.AsyncClient(timeout=REQUEST_DEADLINE_S) as http,
+        trio.open_nursery() as nursery,
+    ):
+        _lift_limits(world)
+        variables = {**world.environ(), **QUICK, **store.variables}
+        connector = ConnectorProcess(make_environ(variables), folder)
+        world.genesys.webhook_url = f"{connector.url}/webhook"
+        load = Load(world, _make_rng(f"{seed} load"), most=most)
+        effects = Effects(world)
+        nursery.start_soon(effects.run)
+        if isinstance(store, SeparateStore):
+            await store.start()
+        try:
+            yield Trial(world, rng, http, store, connector, load, effects)
+        finally:
+            with trio.CancelScope(shield=True):
+                await connector.kill()
+                await store.kill()
+        nursery.cancel_scope.cancel()
+
+
+def _make_rng(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+
+
+def _lift_limits(world: World) -> None:
+    """Limits are tried on purpose or not at all; tokens run out all the time."""
+    world.bluesky.rate_limits = RateLimits(requests=Limit(10**9, 300))
+    world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
+    world.genesys.access.rate_limit = 10**9
