@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+import trio
+
 from actors.genesys.signature import is_signed
 from actors.items import make_agent_item
 from actors.messages import AgentMessage, DeadLetter, JournalItem
@@ -16,6 +18,13 @@ from actors.translation.webhook import Ignored, Unusable, read_webhook
 from runtime.actor import Context
 from runtime.clock import WallClock, format_time
 from runtime.mailbox import Reply
+
+HOLD_S = 8.0
+"""How long a delivery waits for a store that is away. Genesys waits for 10 s, and comes again five
+times, each 5 s after the answer before: were it answered at once, all would be over in 25 s, and
+the message lost; like this it takes over a minute."""
+
+LOOK_AGAIN_S = 0.5
 
 
 class WebhookAnswer(enum.Enum):
@@ -82,12 +91,18 @@ class WebhookReceiver:
             self._context.skipped("wrong_signature")
             return WebhookAnswer.WRONG_SIGNATURE
         await self._context.acquire()
-        try:
-            await self._take_in(delivery.body)
-        except StoreUnavailable as error:
-            self._context.failed(error)
-            return WebhookAnswer.UNAVAILABLE
-        return WebhookAnswer.ACCEPTED
+        away = StoreUnavailable("DedupStore did not answer in time")
+        with trio.move_on_after(HOLD_S):
+            while True:
+                try:
+                    await self._take_in(delivery.body)
+                except StoreUnavailable as error:
+                    away = error
+                else:
+                    return WebhookAnswer.ACCEPTED
+                await self._context.sleep(LOOK_AGAIN_S)
+        self._context.failed(away)
+        return WebhookAnswer.UNAVAILABLE
 
     async def _take_in(self, body: bytes) -> None:
         content = read_webhook(body, format_time(self._clock()))

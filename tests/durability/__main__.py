@@ -16,7 +16,7 @@ import trio
 from tests.durability import scenarios
 from tests.durability.report import Row, make_head, make_line
 from tests.durability.runner import run_trial
-from tests.durability.store import has_server
+from tests.durability.store import MISHAPS, has_server
 from tests.durability.trial import Trial
 
 SHARE_LOST = 0.2
@@ -30,6 +30,7 @@ Plan: TypeAlias = dict[str, Callable[[str, Path | None], Awaitable[Row]]]
 @click.option("--stops", default=4, show_default=True, help="How often to SIGTERM.")
 @click.option("--outage", default=8.0, show_default=True, help="How long an outage is, in seconds.")
 @click.option("--messages", default=200, show_default=True, help="Under lost answers.")
+@click.option("--backlog", default=500, show_default=True, help="Acts before the first start.")
 @click.option("--weather", default=15.0, show_default=True, help="Seconds of mixed faults.")
 @click.option("--seed", default=None, help="Repeat what a run with this seed drew.")
 @click.option("--only", multiple=True, help="Only trials whose name begins so.")
@@ -41,6 +42,7 @@ def main(
     stops: int,
     outage: float,
     messages: int,
+    backlog: int,
     weather: float,
     seed: str | None,
     only: tuple[str, ...],
@@ -51,7 +53,7 @@ def main(
     if not has_server():
         sys.exit("There is no redis-server on the PATH: apt-get install redis-server")
     seed = seed or secrets.token_hex(4)
-    plan = _make_plan(kills, stops, outage, messages, weather)
+    plan = _make_plan(kills, stops, outage, messages, backlog, weather)
     chosen = {name: run for name, run in plan.items() if not only or name.startswith(only)}
     click.echo(f"seed {seed}\n\n{make_head()}")
     rows = trio.run(_run_all, chosen, seed, keep)
@@ -65,7 +67,9 @@ def main(
     sys.exit(1 if problems else 0)
 
 
-def _make_plan(kills: int, stops: int, outage: float, messages: int, weather: float) -> Plan:
+def _make_plan(
+    kills: int, stops: int, outage: float, messages: int, backlog: int, weather: float
+) -> Plan:
     plan: Plan = {}
 
     def add(
@@ -87,6 +91,18 @@ def _make_plan(kills: int, stops: int, outage: float, messages: int, weather: fl
                 partial(scenarios.cut_off, sides=sides, seconds=outage),
                 separate_store="Redis" in sides,
             )
+    for mishap in MISHAPS:
+        add(
+            f"Redis {mishap}",
+            partial(scenarios.spoil_store, mishap=mishap, seconds=outage),
+            separate_store=True,
+        )
+    add(
+        "started without Redis",
+        partial(scenarios.start_without_store, seconds=outage),
+        separate_store=True,
+    )
+    add("backlog", partial(scenarios.catch_up, acts=backlog, seconds=outage))
     add("1 in 5 answers lost", partial(scenarios.lose_answers, share=SHARE_LOST), most=messages)
     add("mixed faults", partial(scenarios.spoil, seconds=weather))
     return plan

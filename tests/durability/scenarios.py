@@ -11,7 +11,7 @@ import trio
 
 from sandbox.faults import Delay, DropAfter, Fault, Faults, RateLimit, Reset, Rule, Status
 from tests.durability.front import open_front
-from tests.durability.store import MISHAPS
+from tests.durability.store import MISHAPS, Mishap
 from tests.durability.strikes import BLUESKY_PATHS, GENESYS_PATHS, carry_out, draw_strike
 from tests.durability.trial import REQUEST_DEADLINE_S, Trial
 
@@ -29,6 +29,8 @@ LOSSES_DRAWN = 400
 WARM_UP_S = 2.0
 STOP_AFTER_S = 3.0
 WEATHER_EVERY_S = 0.15
+BACKLOG_EVERY_S = 0.004
+LOOK_EVERY_S = 0.1
 
 
 async def kill(trial: Trial, kills: int) -> None:
@@ -65,6 +67,39 @@ async def cut_off(trial: Trial, sides: Collection[Side], seconds: float) -> None
         await trio.sleep(WARM_UP_S)
 
 
+async def spoil_store(trial: Trial, mishap: Mishap, seconds: float) -> None:
+    """The store is of no use for a while, and ``/health`` says so."""
+    async with trial.under_load():
+        await trial.start()
+        await trio.sleep(WARM_UP_S)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trial.store.be_away, mishap, seconds)
+            trial.faults += 1
+            await _expect_trouble(trial, seconds)
+        await trio.sleep(WARM_UP_S)
+
+
+async def start_without_store(trial: Trial, seconds: float) -> None:
+    """The connector starts while its store is away: it answers, says so, and waits."""
+    async with trial.under_load(), trio.open_nursery() as nursery:
+        nursery.start_soon(trial.store.be_away, "killed", seconds)
+        trial.faults += 1
+        await trial.start()
+        await _expect_trouble(trial, seconds)
+
+
+async def catch_up(trial: Trial, acts: int, seconds: float) -> None:
+    """There is a backlog at the first start, and Genesys is away for the beginning."""
+    for _ in range(acts):
+        trial.load.act()
+        await trio.sleep(BACKLOG_EVERY_S)
+    rule = trial.world.genesys.faults.add("", Status(503), count=None)
+    trial.faults += 1
+    await trial.start()
+    await trio.sleep(seconds)
+    trial.world.genesys.faults.remove(rule)
+
+
 async def lose_answers(trial: Trial, share: float) -> None:
     """That share of all writes takes effect, and the answer never comes; to the end of the load."""
     bluesky, genesys = trial.world.bluesky.faults, trial.world.genesys.faults
@@ -94,6 +129,16 @@ async def spoil(trial: Trial, seconds: float) -> None:
                 rules.append(_draw_fault(trial))
                 await trio.sleep(WEATHER_EVERY_S)
     trial.faults += sum(rule.hits for rule in rules)
+
+
+async def _expect_trouble(trial: Trial, seconds: float) -> None:
+    with trio.move_on_after(seconds):
+        while True:
+            health = await trial.connector.health(trial.http)
+            if health is not None and health["store"]["status"] == "unavailable":
+                return
+            await trio.sleep(LOOK_EVERY_S)
+    trial.defects.append("the store was away, and /health did not say so")
 
 
 async def _be_away(trial: Trial, side: Side, seconds: float) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import redis
 import trio
@@ -16,58 +16,77 @@ import trio
 from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.state_dir import choose_socket
 
-Mishap: TypeAlias = Literal["killed", "frozen"]
-MISHAPS: tuple[Mishap, ...] = ("killed", "frozen")
+Mishap: TypeAlias = Literal["killed", "frozen", "full", "read-only"]
+MISHAPS: tuple[Mishap, ...] = ("killed", "frozen", "full", "read-only")
 
 _LISTENS_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.02
 
-
-class Store(Protocol):
-    """A redis-server that keeps what it acknowledged, whatever happens to it."""
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The settings that name it."""
-
-    async def kill(self) -> None:
-        """``kill -9``; it is not started again by this. One that is not there is no error."""
-
-    async def be_away(self, mishap: Mishap, seconds: float) -> None:
-        """Be dead or motionless for so long, and then there again."""
+R = TypeVar("R")
 
 
 class EmbeddedStore:
     """The server that the connector starts by itself in its state directory."""
 
     def __init__(self, folder: Path) -> None:
-        self._state_dir = folder / "state"
-        self.variables = {"STATE_DIR": str(self._state_dir)}
+        state_dir = folder / "state"
+        self.variables = {"STATE_DIR": str(state_dir)}
+        self._socket = choose_socket(state_dir)
 
     async def kill(self) -> None:
-        """``kill -9``: the connector is to start it again."""
-        _signal(await _find_server(choose_socket(self._state_dir)), signal.SIGKILL)
+        """``kill -9``. One that is not there is no error."""
+        _signal(await self._find_server(), signal.SIGKILL)
 
     async def be_away(self, mishap: Mishap, seconds: float) -> None:
-        """A killed one comes back as soon as the connector notices, whatever ``seconds`` say."""
-        if mishap == "killed":
-            await self.kill()
+        """Be of no use for so long. A killed one is back as soon as the connector notices."""
+        match mishap:
+            case "killed":
+                await self.kill()
+                await trio.sleep(seconds)
+            case "frozen":
+                await self._be_frozen(seconds)
+            case "full":
+                await self._ask(lambda client: client.config_set("maxmemory", 1))
+                await trio.sleep(seconds)
+                await self._ask(lambda client: client.config_set("maxmemory", 0))
+            case "read-only":
+                # A replica of nobody keeps what it has and takes no writes.
+                await self._ask(lambda client: client.replicaof("127.0.0.1", "1"))
+                await trio.sleep(seconds)
+                await self._ask(lambda client: client.replicaof("NO", "ONE"))
+
+    async def _be_frozen(self, seconds: float) -> None:
+        pid = await self._find_server()
+        _signal(pid, signal.SIGSTOP)
+        try:
             await trio.sleep(seconds)
-        else:
-            await _freeze(await _find_server(choose_socket(self._state_dir)), seconds)
+        finally:
+            # Nobody else would wake it.
+            _signal(pid, signal.SIGCONT)
+
+    async def _find_server(self) -> int | None:
+        try:
+            return await self._ask(lambda client: int(client.info("server")["process_id"]))
+        except redis.RedisError:
+            return None
+
+    async def _ask(self, question: Callable[[redis.Redis], R]) -> R:
+        def ask() -> R:
+            with closing(connect(RedisAddress(path=str(self._socket)), timeout_s=1.0)) as client:
+                return question(client)
+
+        return await trio.to_thread.run_sync(ask)
 
 
-class SeparateStore:
-    """A server of the operator's own, by ``REDIS_URL``."""
+class SeparateStore(EmbeddedStore):
+    """A server of the operator's own, by ``REDIS_URL``; a killed one comes back after a while."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self._folder = folder
         self._socket = folder / "redis.sock"
         self._process: trio.Process | None = None
-        self.variables = {
-            "REDIS_URL": f"unix://{self._socket}",
-            "STATE_DIR": str(folder / "state"),
-        }
+        self.variables = {**self.variables, "REDIS_URL": f"unix://{self._socket}"}
 
     async def start(self) -> None:
         """Start it on the files that are there, and wait until it answers."""
@@ -83,7 +102,7 @@ class SeparateStore:
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._process = await trio.lowlevel.open_process(["redis-server", *flags])
         with trio.fail_after(_LISTENS_WITHIN_S):
-            while await _find_server(self._socket) is None:  # noqa: ASYNC110 - it is a process
+            while await self._find_server() is None:  # noqa: ASYNC110 - it is a process
                 await trio.sleep(_LOOK_EVERY_S)
 
     async def kill(self) -> None:
@@ -93,39 +112,15 @@ class SeparateStore:
             await self._process.wait()
 
     async def be_away(self, mishap: Mishap, seconds: float) -> None:
-        """Dead or motionless for so long."""
+        """Be of no use for so long."""
+        await super().be_away(mishap, seconds)
         if mishap == "killed":
-            await self.kill()
-            await trio.sleep(seconds)
             await self.start()
-        elif self._process is not None:
-            await _freeze(self._process.pid, seconds)
 
 
 def has_server() -> bool:
     """Whether there is a redis-server to be used."""
     return shutil.which("redis-server") is not None
-
-
-async def _freeze(pid: int | None, seconds: float) -> None:
-    """Stop a process for a while. It goes on in any case: nobody else would wake it."""
-    _signal(pid, signal.SIGSTOP)
-    try:
-        await trio.sleep(seconds)
-    finally:
-        _signal(pid, signal.SIGCONT)
-
-
-async def _find_server(socket: Path) -> int | None:
-    return await trio.to_thread.run_sync(_ask_pid, str(socket))
-
-
-def _ask_pid(path: str) -> int | None:
-    with closing(connect(RedisAddress(path=path), timeout_s=1.0)) as client:
-        try:
-            return int(client.info("server")["process_id"])
-        except redis.RedisError:
-            return None
 
 
 def _signal(pid: int | None, number: signal.Signals) -> None:

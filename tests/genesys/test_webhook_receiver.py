@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.genesys.signature import make_signature
-from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery
+from actors.genesys.webhook_receiver import HOLD_S, WebhookAnswer, WebhookDelivery
 from runtime.rate import Rate
 from tests.genesys.webhook_desk import SECRET, Desk, make_body
 
@@ -63,21 +63,38 @@ async def test_a_body_over_the_limit_is_not_even_read() -> None:
     "body", [make_body(), make_body(type="Structured"), make_body(text=""), {"broken": 1}]
 )
 async def test_nothing_is_acknowledged_that_could_not_be_recorded(
-    desk: Desk, body: dict[str, Any]
+    desk: Desk, body: dict[str, Any], autojump_clock: MockClock
 ) -> None:
     desk.memory.away = True
     assert await desk.deliver(body) is WebhookAnswer.UNAVAILABLE
+    assert trio.current_time() == HOLD_S
     assert len(desk.context.failures) == 1
     desk.memory.away = False
     assert await desk.deliver(body) is WebhookAnswer.ACCEPTED
     assert len(desk.memory.items) + len(desk.memory.letters) >= 1
 
 
-async def test_a_record_whose_answer_was_lost_takes_effect_once_when_it_comes_again(
-    desk: Desk,
+async def test_a_short_outage_of_the_store_uses_up_none_of_the_deliveries(
+    desk: Desk, autojump_clock: MockClock
+) -> None:
+    desk.memory.away = True
+    async with trio.open_nursery() as nursery:
+
+        async def come_back() -> None:
+            await trio.sleep(HOLD_S - 1.0)
+            desk.memory.away = False
+
+        nursery.start_soon(come_back)
+        assert await desk.deliver(make_body()) is WebhookAnswer.ACCEPTED
+    assert desk.memory.items == ["agent:message-1"]
+    assert desk.context.failures == []
+
+
+async def test_a_record_whose_answer_was_lost_takes_effect_once(
+    desk: Desk, autojump_clock: MockClock
 ) -> None:
     desk.memory.lost_answers = 1
-    assert await desk.deliver(make_body()) is WebhookAnswer.UNAVAILABLE
+    assert await desk.deliver(make_body()) is WebhookAnswer.ACCEPTED
     assert await desk.deliver(make_body()) is WebhookAnswer.ACCEPTED
     assert desk.memory.items == ["agent:message-1"]
 
