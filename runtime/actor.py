@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from runtime.duty import Duty
 from runtime.mailbox import Mailbox
 from runtime.rate import Rate
 
@@ -115,6 +116,8 @@ class ActorSpec(Generic[M]):
         on_poison: what becomes of a message that crashed its worker too often.
         sends_to: names of actors whose mailboxes it waits on; checked to have no cycle.
         disabled: why this actor does not run at all, or ``None``.
+        duty: works only while this is on, and each time begins anew with nothing in hand; always
+            if ``None``. Whoever fills its mailbox empties it in between.
     """
 
     name: str
@@ -129,3 +132,4 @@ class ActorSpec(Generic[M]):
     on_poison: PoisonHandler[M] | None = None
     sends_to: tuple[str, ...] = field(default=())
     disabled: str | None = None
+    duty: Duty | None = None

@@ -21,7 +21,8 @@ from runtime.backoff import RestartPolicy
 from runtime.mailbox import Mailbox
 from runtime.rate import Rate
 from runtime.statistics import ActorStatistics
-from runtime.supervisor import CLEANUP_S, Supervisor
+from runtime.supervised import CLEANUP_S
+from runtime.supervisor import Supervisor
 
 NOON = 1_767_268_800.0
 """The wall-clock time when the virtual clock is at zero, as Unix seconds: 2026-01-01T12:00:00Z."""

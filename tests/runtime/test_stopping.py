@@ -7,7 +7,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from runtime.actor import Context
 from runtime.errors import Retryable
-from runtime.supervisor import CLEANUP_S
+from runtime.supervised import CLEANUP_S
 from tests.runtime.scripted import World, handling, idle, post, running
 
 

@@ -1,0 +1,143 @@
+"""One actor with all its units, over all their incarnations."""
+
+from __future__ import annotations
+
+import random
+
+import trio
+
+from runtime.actor import Runs
+from runtime.context import Shared
+from runtime.duty import Duty
+from runtime.statistics import ActorStatistics, State, worst
+from runtime.unit import Unit
+from runtime.worker import Closing
+
+CLEANUP_S = 1.0
+"""How long what was cancelled may take to clean up, in seconds, beyond ``stop_within_s``."""
+
+
+class SupervisedActor:
+    """One actor with all its units.
+
+    Args:
+        shared: what its units have in common.
+        seed: of their jitter, so that each unit has its own, reproducible one.
+    """
+
+    def __init__(self, shared: Shared, seed: int) -> None:
+        self.spec = shared.spec
+        self.ended = trio.Event()
+        self._shared = shared
+        self._seed = seed
+        self._nursery: trio.Nursery | None = None
+        self._closing = Closing()
+        self.units = self._make_units()
+
+    def _make_units(self) -> list[Unit]:
+        workers = range(1, self.spec.concurrency + 1) if self.spec.mailbox else ()
+        names = [f"worker-{number}" for number in workers] or ["run"]
+        return [self._make_unit(name) for name in names]
+
+    def _make_unit(self, name: str) -> Unit:
+        rng = random.Random(f"{self._seed} {self.spec.name} {name}")  # noqa: S311 - jitter only
+        works = self.spec.mailbox is not None and name != "run"
+        return Unit(name, self._shared, rng, works=works, on_created=self._look_for_run)
+
+    def _look_for_run(self, incarnation: object) -> None:
+        # That an actor also runs by itself can be seen only once one has been created.
+        if not isinstance(incarnation, Runs) or any(unit.name == "run" for unit in self.units):
+            return
+        unit = self._make_unit("run")
+        self.units.append(unit)
+        self._start(unit)
+
+    def _start(self, unit: Unit) -> None:
+        if self._nursery is not None and not self._closing.asked:
+            unit.begin()
+            self._nursery.start_soon(unit.supervise)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Create the first incarnations, say so, and supervise until all units have ended.
+
+        An actor with a duty says so at once, and then works whenever it is on duty.
+        """
+        try:
+            if self.spec.duty is None:
+                await self._work(task_status)
+            else:
+                task_status.started()
+                await self._work_on(self.spec.duty)
+        finally:
+            self.ended.set()
+
+    async def _work(self, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as self._nursery:
+            for unit in tuple(self.units):
+                self._start(unit)
+            task_status.started()
+
+    async def _work_on(self, duty: Duty) -> None:
+        while True:
+            with self._closing.interrupts():
+                await duty.wait_on()
+            if self._closing.asked:
+                return
+            with duty.scope():
+                await self._work(trio.TASK_STATUS_IGNORED)
+            if not self._closing.asked:
+                # What was in hand is somebody else's now: the next duty begins with new units.
+                self._shared.contexts.clear()
+                self.units = self._make_units()
+
+    async def stop(self, until: float) -> None:
+        """Let it finish what is in hand until then (monotonic seconds), and then cancel it.
+
+        Returns when it has ended, or :data:`CLEANUP_S` later; :attr:`ended` tells which.
+        """
+        self._closing.ask()
+        if self._nursery is None:
+            self.ended.set()
+        for unit in self.units:
+            unit.finish()
+        with trio.move_on_at(until):
+            await self.ended.wait()
+        for unit in self.units:
+            unit.cancel()
+        with trio.move_on_at(until + CLEANUP_S):
+            await self.ended.wait()
+
+    def statistics(self) -> ActorStatistics:
+        """Read without I/O or waiting."""
+        spec, counters, bucket = self.spec, self._shared.counters, self._shared.bucket
+        units = tuple(unit.statistics() for unit in self.units)
+        workers = [unit for unit in self.units if unit.name != "run"] or self.units
+        return ActorStatistics(
+            name=spec.name,
+            state=self._state(worst(unit.state for unit in units)),
+            critical=spec.critical,
+            disabled=spec.disabled,
+            concurrency=spec.concurrency,
+            busy=sum(unit.is_busy for unit in workers),
+            mailbox=spec.mailbox.statistics() if spec.mailbox is not None else None,
+            handled=counters.handled,
+            failed=counters.failed,
+            skipped=counters.skipped,
+            restarts=counters.restarts,
+            last_success=counters.last_success,
+            last_error=counters.last_error,
+            rate=bucket.rate,
+            waiting_s=bucket.waiting_s(),
+            lag_s=counters.lag_s,
+            units=units,
+        )
+
+    def _state(self, of_units: State) -> State:
+        if self.spec.disabled is not None:
+            return "disabled"
+        if self.ended.is_set():
+            return "stopped"
+        duty = self.spec.duty
+        if of_units != "stuck" and duty is not None and not duty.is_on:
+            return "standby"
+        return of_units
