@@ -19,12 +19,14 @@ from actors.messages import (
     Payload,
     ThreadReference,
 )
+from actors.store import Activity
 from runtime.errors import Malformed
 
 T = TypeVar("T")
 
 _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
+_ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,20 @@ def decode_reference(text: str) -> ThreadReference:
         Malformed: a newer version, or no such JSON.
     """
     return _decode(_REFERENCE, text)
+
+
+def encode_activity(activity: Activity) -> str:
+    """One line of JSON, the same for the same activity."""
+    return _encode(_ACTIVITY, activity)
+
+
+def decode_activity(text: str) -> Activity:
+    """The reverse of :func:`encode_activity`.
+
+    Raises:
+        Malformed: a newer version, or no such JSON.
+    """
+    return _decode(_ACTIVITY, text)
 
 
 @dataclass(frozen=True, slots=True)

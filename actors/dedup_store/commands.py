@@ -9,11 +9,15 @@ from typing import Any, TypeAlias, assert_never
 from actors.dedup_store.codec import (
     EntryId,
     Head,
+    decode_activity,
     decode_reference,
+    encode_activity,
     encode_payload,
     encode_reference,
 )
 from actors.dedup_store.keys import (
+    ACTIVE_KEEP_S,
+    ACTIVE_MOST,
     DEAD_KEEP_S,
     DEAD_MOST,
     REFERENCE_KEEP_S,
@@ -24,7 +28,9 @@ from actors.dedup_store.keys import (
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
 from actors.store import (
+    Activity,
     Amend,
+    FindActive,
     FindReference,
     FindUnseen,
     ReadValue,
@@ -113,6 +119,9 @@ class Commands:
                 return Command(("GET", self._keys.value(name)), reads=True)
             case FindReference():
                 return Command(("GET", self._keys.reference(request.uri)), reads=True)
+            case FindActive():
+                last = str(request.limit - 1)
+                return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
             case _:
                 assert_never(request)
 
@@ -131,10 +140,13 @@ class Commands:
         letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
+            str(ACTIVE_KEEP_S),
+            str(ACTIVE_MOST),
             *_items(request.items),
             *_many((item_id,) for item_id in request.seen),
             *_values(request.values),
             *_references(request.references),
+            *_activities(request.active),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
                 for one in letters
@@ -159,6 +171,7 @@ class Commands:
             *_items(request.items),
             *_values(request.values),
             *_references(request.references),
+            *_activities(request.active),
         ]
         return self._call("settle", now, arguments)
 
@@ -189,6 +202,8 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(result)
         case FindReference():
             request.reply.answer(_read_reference(result))
+        case FindActive():
+            request.reply.answer(_read_activities(result))
         case _:
             assert_never(request)
 
@@ -218,6 +233,19 @@ def _read_reference(answer: str | None) -> ThreadReference | None:
         return None
 
 
+def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
+    """The newest of each conversation, in their order."""
+    newest: dict[str, Activity] = {}
+    for member in members:
+        try:
+            activity = decode_activity(member)
+        except Malformed:
+            # Written in a form that this release does not read; it is forgotten within a day.
+            continue
+        newest.setdefault(activity.conversation, activity)
+    return tuple(newest.values())
+
+
 def _time(unix_s: float) -> str:
     return f"{unix_s:.6f}"
 
@@ -245,11 +273,23 @@ def _values(values: Iterable[Value]) -> list[str]:
         (
             value_name(one.space, one.name),
             one.text,
-            "" if one.keep_s is None else str(max(1, round(one.keep_s * 1000))),
+            _life_time(one),
+            "1" if one.earliest else "0",
         )
         for one in values
     )
 
 
+def _life_time(value: Value) -> str:
+    """In milliseconds; ``""`` for ever, ``"0"`` to delete it."""
+    if value.keep_s is None:
+        return ""
+    return "0" if value.keep_s <= 0 else str(max(1, round(value.keep_s * 1000)))
+
+
 def _references(references: Iterable[ThreadReference]) -> list[str]:
     return _many((one.post.uri, encode_reference(one)) for one in references)
+
+
+def _activities(activities: Iterable[Activity]) -> list[str]:
+    return _many((encode_activity(one),) for one in activities)

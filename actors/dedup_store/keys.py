@@ -13,6 +13,8 @@ SEEN_KEEP_S = 30 * 24 * 3600
 REFERENCE_KEEP_S = 90 * 24 * 3600
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
+ACTIVE_KEEP_S = 24 * 3600
+ACTIVE_MOST = 2_000
 
 _NAMESPACE = re.compile(r"[^{}\s]+")
 
@@ -49,6 +51,11 @@ class Keys:
     def probe(self) -> str:
         """Written to find out whether a store that was away takes writes again."""
         return self.prefix + "probe"
+
+    @property
+    def active(self) -> str:
+        """Sorted set of the conversations in which something happened, by the time of it."""
+        return self.prefix + "active"
 
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""

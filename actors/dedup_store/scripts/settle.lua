@@ -1,6 +1,6 @@
 -- Close one delivery of one entry, and append what it caused.
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
--- when it is due again; code and reason of a refusal; items, values, references.
+-- when it is due again; code and reason of a refusal; items, values, references, activities.
 -- Returns 1, or 0 if that delivery was settled before.
 local sequence, attempts, destination, conversation = take(), take(), take(), take()
 local outcome, due, code, why = take(), take(), take(), take()
@@ -37,5 +37,6 @@ append_items()
 if head then
   keep_values()
   keep_references()
+  mark_active()
 end
 return head and 1 or 0
