@@ -25,6 +25,16 @@ def make_direct_message_id(convo_id: str, message_id: str) -> str:
     return f"dm:{convo_id}:{message_id}"
 
 
+def make_agent_id(message_id: str) -> str:
+    """One message of an agent is one item, however it comes to be known."""
+    return f"agent:{message_id}"
+
+
+def make_receipt_id(message_id: str) -> str:
+    """One final receipt for a message is one item."""
+    return f"receipt:{message_id}"
+
+
 def make_post_item(post: InboundPost) -> JournalItem:
     """A post waits behind the earlier ones of its thread."""
     return JournalItem(
@@ -48,7 +58,7 @@ def make_direct_message_item(message: InboundDirectMessage) -> JournalItem:
 def make_agent_item(message: AgentMessage) -> JournalItem:
     """An agent's message waits behind the earlier ones of its Genesys conversation."""
     return JournalItem(
-        item_id=f"agent:{message.message_id}",
+        item_id=make_agent_id(message.message_id),
         destination=Destination.BLUESKY_SENDER,
         conversation=f"agent:{message.conversation_id or message.recipient_did}",
         payload=message,
@@ -58,7 +68,7 @@ def make_agent_item(message: AgentMessage) -> JournalItem:
 def make_receipt_item(receipt: Receipt) -> JournalItem:
     """There is one final receipt for a message; it waits for nothing."""
     return JournalItem(
-        item_id=f"receipt:{receipt.message_id}",
+        item_id=make_receipt_id(receipt.message_id),
         destination=Destination.GENESYS_SENDER,
         conversation=f"receipt:{receipt.message_id}",
         payload=receipt,

@@ -16,6 +16,8 @@ from actors.dedup_store import (
     load_scripts,
     refuse_poison,
 )
+from actors.genesys.gap import WebhookGap
+from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
 from actors.store import StoreRequest
@@ -56,6 +58,7 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
         alter: may exchange a specification, for those who want to see an actor fail.
     """
     parts = make_parts(settings, outside)
+    parts.duty.begin(float("inf"))  # there is no lease yet that would begin it
     senders = [make_genesys_sender(parts), make_bluesky_sender(parts), make_contact_resolver(parts)]
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
     # They stop in the reverse order: webhooks are taken while the senders finish.
@@ -111,14 +114,28 @@ def make_dedup_store(
 
 def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
     settings = parts.settings
+    clock = parts.outside.clock
+    gap = WebhookGap(clock)
 
     def create(context: Context) -> WebhookReceiver:
+        reconciler = Reconciler(
+            context,
+            parts.store,
+            parts.genesys,
+            duty=parts.duty,
+            gap=gap,
+            window_s=settings.reconcile_window,
+            clock=clock,
+            log=parts.outside.log,
+        )
         return WebhookReceiver(
             context,
             parts.store,
             secrets=(settings.gc_webhook_secret.get_secret_value(),),
             max_bytes=settings.webhook_max_bytes,
-            clock=parts.outside.clock,
+            clock=clock,
+            gap=gap,
+            reconciler=reconciler,
         )
 
     return ActorSpec(
@@ -127,6 +144,7 @@ def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
         rate=settings.webhook_receiver.rate,
         mailbox=parts.webhooks,
         concurrency=settings.webhook_receiver.concurrency,
+        deadline_s=4 * settings.request_deadline_s,
         stop_within_s=settings.stop_within_s,
         critical=True,
         on_poison=_answer_poison,

@@ -13,6 +13,7 @@ from actors.store import Store, StoreRequest
 from connector.clients import Outside, make_bluesky, make_genesys
 from connector.settings import Settings
 from runtime.backoff import RestartPolicy
+from runtime.duty import Duty
 from runtime.mailbox import Mailbox
 
 
@@ -30,6 +31,7 @@ class Parts:
     bluesky: BlueskyClient
     genesys: GenesysClient
     gauge: StoreGauge
+    duty: Duty
 
 
 def make_parts(settings: Settings, outside: Outside) -> Parts:
@@ -53,4 +55,5 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
         bluesky=make_bluesky(settings, outside, store),
         genesys=make_genesys(settings, outside),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
+        duty=Duty(),
     )

@@ -110,13 +110,22 @@ async def open_connected(
 
     Afterwards every body that it sent to Genesys is checked against the Swagger.
     """
-    crasher = Crasher()
-    shutdown = trio.Event()
     async with (
         open_world(random.SystemRandom()) as world,
-        httpx.AsyncClient() as http,
-        trio.open_nursery() as nursery,
+        connect(world, state_dir, variables) as connected,
     ):
+        yield connected
+    check_bodies(world.genesys.calls)
+
+
+@asynccontextmanager
+async def connect(
+    world: World, state_dir: Path, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Connected]:
+    """The same in a world that was there before, and will be there afterwards."""
+    crasher = Crasher()
+    shutdown = trio.Event()
+    async with httpx.AsyncClient() as http, trio.open_nursery() as nursery:
         environ = {**world.environ(), **QUICK, "STATE_DIR": str(state_dir), **(variables or {})}
 
         async def run(*, task_status: trio.TaskStatus[Running]) -> None:
@@ -135,4 +144,3 @@ async def open_connected(
         world.genesys.webhook_url = f"{url}/webhook"
         yield Connected(world, crasher, url, http, shutdown.set)
         shutdown.set()
-    check_bodies(world.genesys.calls)
