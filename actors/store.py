@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, TypeVar
 import trio
 
 from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from runtime.duty import Duty
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
 
@@ -25,6 +26,10 @@ Space: TypeAlias = Literal["cursor", "session", "contact"]
 
 class StoreUnavailable(Retryable):
     """The store cannot be reached, is full or refuses writes; the message says which."""
+
+
+class Deposed(Retryable):
+    """The request was the leader's to make, and another process leads now. Nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Record:
     """Append what was never seen, and move the poller's values with it, in one atomic step.
 
     ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
-    without anything being delivered.
+    without anything being delivered. ``term`` is the duty on which alone it may be done; ``None``
+    if anybody may do it at any time.
     """
 
     items: tuple[JournalItem, ...] = ()
@@ -57,27 +63,30 @@ class Record:
     seen: tuple[str, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
+    term: int | None = None
     reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Close one entry, and append what it caused, in one atomic step."""
+    """Close one entry, and append what it caused, in one atomic step. ``term``: as in Record."""
 
     entry_id: str
     outcome: Outcome
     items: tuple[JournalItem, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     values: tuple[Value, ...] = ()
+    term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Replace the payload of an entry that is in hand, keeping its place."""
+    """Replace the payload of an entry in hand, which keeps its place. ``term``: as in Record."""
 
     entry_id: str
     payload: Payload
+    term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
 
@@ -118,11 +127,16 @@ class Store:
     Args:
         mailbox: DedupStore's mailbox.
         answer_within_s: how long one question may take, waiting for room included.
+        duty: what is written through this store is the leader's to write: only on this duty, and
+            else it raises :class:`Deposed`. ``None`` if any process may.
     """
 
-    def __init__(self, mailbox: Mailbox[StoreRequest], *, answer_within_s: float) -> None:
+    def __init__(
+        self, mailbox: Mailbox[StoreRequest], *, answer_within_s: float, duty: Duty | None = None
+    ) -> None:
         self._mailbox = mailbox
         self._answer_within_s = answer_within_s
+        self._duty = duty
 
     async def record(
         self,
@@ -135,7 +149,12 @@ class Store:
     ) -> Recorded:
         """Append what was never seen, and move the poller's values with it, atomically."""
         request = Record(
-            tuple(items), tuple(values), tuple(seen), tuple(references), tuple(dead_letters)
+            tuple(items),
+            tuple(values),
+            tuple(seen),
+            tuple(references),
+            tuple(dead_letters),
+            self._term(),
         )
         return await self._ask(request, request.reply)
 
@@ -149,12 +168,14 @@ class Store:
         values: Iterable[Value] = (),
     ) -> None:
         """Close one entry, and append what it caused, atomically. A settled one stays settled."""
-        request = Settle(entry_id, outcome, tuple(items), tuple(references), tuple(values))
+        request = Settle(
+            entry_id, outcome, tuple(items), tuple(references), tuple(values), self._term()
+        )
         await self._ask(request, request.reply)
 
     async def amend(self, entry_id: str, payload: Payload) -> None:
         """Replace the payload of an entry that is in hand."""
-        request = Amend(entry_id, payload)
+        request = Amend(entry_id, payload, self._term())
         await self._ask(request, request.reply)
 
     async def find_unseen(self, item_ids: Iterable[str]) -> frozenset[str]:
@@ -175,6 +196,9 @@ class Store:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
         return await self._ask(request, request.reply)
+
+    def _term(self) -> int | None:
+        return None if self._duty is None else self._duty.term
 
     async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:
         started = trio.current_time()

@@ -12,6 +12,8 @@ from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge, StoreKind, StoreState
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
+from actors.dedup_store.lease import Lease
+from actors.dedup_store.lease_keeper import give_up_lease
 from actors.dedup_store.opening import open_database
 from actors.dedup_store.scripts import load_scripts
 
@@ -21,11 +23,13 @@ __all__ = [
     "DedupStore",
     "InHand",
     "Keys",
+    "Lease",
     "RedisAddress",
     "Route",
     "StoreGauge",
     "StoreKind",
     "StoreState",
+    "give_up_lease",
     "load_scripts",
     "open_database",
     "parse_address",

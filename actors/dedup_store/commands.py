@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Self, TypeAlias, assert_never
 
 from actors.dedup_store.codec import (
     EntryId,
@@ -16,6 +16,8 @@ from actors.dedup_store.codec import (
 from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
+    LEASE_KEEP_S,
+    MISSED_AFTER_S,
     REFERENCE_KEEP_S,
     SEEN_KEEP_S,
     Keys,
@@ -74,6 +76,20 @@ class Delivery:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who asks, and when: ``fenced`` if it is to be done only for the leader."""
+
+    now: float
+    token: str = ""
+    fenced: bool = False
+
+    @classmethod
+    def of(cls, request: Record | Settle | Amend, now: float, token: str) -> Self:
+        """Who asks for this: for the leader only if it has a term, and if there is a leader."""
+        return cls(now, token, fenced=bool(token) and request.term is not None)
+
+
 class Commands:
     """Makes commands for one namespace.
 
@@ -83,15 +99,20 @@ class Commands:
     """
 
     def __init__(self, keys: Keys, scripts: dict[ScriptName, Script]) -> None:
+        self.bell = keys.bell
         self._keys = keys
         self._scripts = scripts
 
-    def make(self, request: StoreRequest, now: float, *, forget_old: bool = False) -> Command:
+    def make(
+        self, request: StoreRequest, now: float, *, token: str = "", forget_old: bool = False
+    ) -> Command:
         """The command for a request.
 
         Args:
             request: what is asked.
             now: unix seconds.
+            token: of the lease that this process holds, or nothing. With it, a request that has
+                a term is done only if the process is still the leader.
             forget_old: whether a recording also drops the marks that are past their time.
 
         Raises:
@@ -99,13 +120,14 @@ class Commands:
         """
         match request:
             case Record():
-                return self._record(request, now, forget_old=forget_old)
+                caller = _Caller.of(request, now, token)
+                return self._record(request, caller, forget_old=forget_old)
             case Settle():
-                return self._settle(request, now)
+                return self._settle(request, _Caller.of(request, now, token))
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
                 arguments = (*_place(entry_id), encode_payload(request.payload))
-                return self._call("amend", now, arguments)
+                return self._call("amend", _Caller.of(request, now, token), arguments)
             case FindUnseen():
                 return Command(("ZMSCORE", self._keys.seen, *request.item_ids), reads=True)
             case ReadValue():
@@ -116,18 +138,47 @@ class Commands:
             case _:
                 assert_never(request)
 
-    def deliver(self, wanted: Sequence[Wanted], now: float) -> Command:
-        """Ask for the heads of conversations; :func:`read_delivery` reads the answer."""
+    def deliver(self, wanted: Sequence[Wanted], now: float, token: str = "") -> Command:
+        """Ask for the heads of conversations; :func:`read_delivery` reads the answer.
+
+        With a ``token`` they are for the process that holds this lease and no other.
+        """
         arguments = [str(len(wanted))]
         for one in wanted:
             arguments += (one.destination, str(one.room), str(len(one.held)), *one.held)
-        return self._call("deliver", now, arguments, reads=True)
+        caller = _Caller(now, token, fenced=bool(token))
+        return self._call("deliver", caller, arguments, reads=True)
+
+    def lead(self, token: str, now: float, *, lasts_s: float) -> Command:
+        """Take the lease if nobody has it; :func:`read_claim` reads the answer.
+
+        Args:
+            token: what it is to be held by, never used before.
+            now: unix seconds.
+            lasts_s: how long a lease holds that is not renewed.
+        """
+        times_ms = (str(int(1000 * one)) for one in (LEASE_KEEP_S, lasts_s, MISSED_AFTER_S))
+        return self._call("lead", _Caller(now), (token, *times_ms))
+
+    def renew(self, token: str) -> Command:
+        """Renew a lease; the answer is how much others have recorded, or nothing if it is lost."""
+        key = self._keys.lease(token)
+        return Command(("GETEX", key, "PX", str(1000 * LEASE_KEEP_S)))
+
+    def look_at(self, holder: str) -> Command:
+        """Ask for the time to live of somebody's lease; :func:`read_age` reads the answer."""
+        return Command(("PTTL", self._keys.lease(holder)), reads=True)
+
+    def hand_over(self, token: str, now: float, *, lasts_s: float) -> Command:
+        """Give a lease up: the next one to ask gets it, and those who listen hear of it."""
+        left_ms = int(1000 * (LEASE_KEEP_S - lasts_s))
+        return self._call("hand_over", _Caller(now, token), (str(left_ms),))
 
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""
         return Command(("SET", self._keys.probe, _time(now), "EX", "60"))
 
-    def _record(self, request: Record, now: float, *, forget_old: bool) -> Command:
+    def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
@@ -140,15 +191,15 @@ class Commands:
                 for one in letters
             ),
         ]
-        return self._call("record", now, arguments)
+        return self._call("record", caller, arguments)
 
-    def _settle(self, request: Settle, now: float) -> Command:
+    def _settle(self, request: Settle, caller: _Caller) -> Command:
         entry_id = EntryId.parse(request.entry_id)
         match request.outcome:
             case Done():
                 outcome = ("done", "", "", "")
             case Retry(after_s=after_s):
-                outcome = ("retry", _time(now + max(0.0, after_s)), "", "")
+                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "")
             case Refused(code=code, why=why):
                 outcome = ("refused", "", code, why)
             case _:
@@ -160,16 +211,19 @@ class Commands:
             *_values(request.values),
             *_references(request.references),
         ]
-        return self._call("settle", now, arguments)
+        return self._call("settle", caller, arguments)
 
     def _call(
-        self, name: ScriptName, now: float, arguments: Iterable[str], *, reads: bool = False
+        self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
-        # The one place for what every script is given: a fencing token belongs here.
-        common = (_time(now), SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)
-        digest = self._scripts[name].digest
-        head = ("EVALSHA", digest, "1", self._keys.prefix, *map(str, common))
-        return Command((*head, *arguments), reads)
+        common = (
+            _time(caller.now),
+            *map(str, (SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)),
+            caller.token,
+            "1" if caller.fenced else "",
+        )
+        head = ("EVALSHA", self._scripts[name].digest, "1", self._keys.prefix)
+        return Command((*head, *common, *arguments), reads)
 
 
 def answer(request: StoreRequest, result: Result) -> None:
@@ -206,6 +260,30 @@ def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
         oldest_recorded_at=float(oldest) if oldest else None,
         dead_letters=dead_letters,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What came of asking for the lease.
+
+    ``age_s`` is how long ago the lease before, or the one that holds, was renewed; ``None`` if
+    there was none. ``holder`` is the token of the one that holds, ``None`` if it is ours now.
+    """
+
+    age_s: float | None
+    holder: str | None
+
+
+def read_claim(result: Result) -> Claim:
+    """The answer to :meth:`Commands.lead`."""
+    taken, age_ms, *holder = result
+    age_s = age_ms / 1000 if age_ms >= 0 else None
+    return Claim(age_s, None if taken else holder[0])
+
+
+def read_age(result: Result) -> float | None:
+    """How long ago a lease was renewed, from its time to live; ``None`` if it is gone."""
+    return LEASE_KEEP_S - result / 1000 if result >= 0 else None
 
 
 def _read_reference(answer: str | None) -> ThreadReference | None:

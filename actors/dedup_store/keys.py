@@ -14,6 +14,12 @@ REFERENCE_KEEP_S = 90 * 24 * 3600
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
 
+LEASE_KEEP_S = 7 * 24 * 3600
+"""So long it can still be seen when there last was a leader."""
+MISSED_AFTER_S = 20.0
+"""Genesys goes on for 25 s when a webhook is refused at once, and else for longer. Without a leader
+for less than this, none was given up."""
+
 _NAMESPACE = re.compile(r"[^{}\s]+")
 
 
@@ -49,6 +55,15 @@ class Keys:
     def probe(self) -> str:
         """Written to find out whether a store that was away takes writes again."""
         return self.prefix + "probe"
+
+    @property
+    def bell(self) -> str:
+        """The channel on which processes wake each other."""
+        return self.prefix + "bell"
+
+    def lease(self, token: str) -> str:
+        """A lease: how much others have recorded since it was taken. It is kept by renewing it."""
+        return f"{self.prefix}lease:{token}"
 
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""

@@ -18,10 +18,13 @@ local seen_keep_s = take_number()
 local reference_keep_s = take_number()
 local dead_keep_s = take_number()
 local dead_most = take_number()
+local token = take()
+local fenced = take() == '1'
 
 local seen_key = prefix .. 'seen'
 local journal_key = prefix .. 'journal'
 local dead_key = prefix .. 'dead'
+local leader_key = prefix .. 'leader'
 
 local function queue_key(destination, conversation)
   return prefix .. 'queue:' .. destination .. ':' .. conversation
@@ -33,6 +36,38 @@ end
 
 local function later_key(destination)
   return prefix .. 'later:' .. destination
+end
+
+-- The time to live of a lease counts from its last renewal: what is gone of it is its age, by the
+-- server's own clock.
+local function lease_key(holder)
+  return prefix .. 'lease:' .. holder
+end
+
+local function is_leader()
+  return redis.call('GET', leader_key) == token
+end
+
+-- Whether this request is the leader's to make, and who sends it is not the leader any more.
+local function is_deposed()
+  return fenced and not is_leader()
+end
+
+local function depose()
+  return redis.error_reply('DEPOSED another process has taken the lease')
+end
+
+-- Tell the leader that another process has recorded something: at once if it listens, and else
+-- when it next renews its lease.
+local function wake_leader()
+  local leader = redis.call('GET', leader_key)
+  if leader == token then
+    return
+  end
+  if leader and redis.call('EXISTS', lease_key(leader)) == 1 then
+    redis.call('INCR', lease_key(leader))
+  end
+  redis.call('PUBLISH', prefix .. 'bell', 'recorded')
 end
 
 -- An element of a queue: "sequence attempts recorded_at", the payload, the item id, each on a line.

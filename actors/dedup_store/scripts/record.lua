@@ -1,6 +1,9 @@
 -- Append what was never seen, and keep what goes with it.
 -- ARGV: "1" to forget old marks, items, ids to mark, values, references, dead letters.
 -- Returns the places of the new items, counted from 1.
+if is_deposed() then
+  return depose()
+end
 local forget_old = take() == '1'
 local new = append_items()
 mark_seen()
@@ -23,5 +26,8 @@ for _ = 1, take_number() do
 end
 if forget_old then
   redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', string.format('%.6f', tonumber(now) - seen_keep_s))
+end
+if #new > 0 then
+  wake_leader()
 end
 return new

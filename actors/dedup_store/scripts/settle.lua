@@ -2,6 +2,9 @@
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
 -- when it is due again; code and reason of a refusal; items, values, references.
 -- Returns 1, or 0 if that delivery was settled before.
+if is_deposed() then
+  return depose()
+end
 local sequence, attempts, destination, conversation = take(), take(), take(), take()
 local outcome, due, code, why = take(), take(), take(), take()
 local queue = queue_key(destination, conversation)
