@@ -13,13 +13,14 @@ from typing import TypeAlias
 import click
 import trio
 
-from tests.durability import scenarios
+from tests.durability import pairs, scenarios
 from tests.durability.report import Row, make_head, make_line
 from tests.durability.runner import run_trial
 from tests.durability.store import MISHAPS, has_server
 from tests.durability.trial import Trial
 
 SHARE_LOST = 0.2
+PAIRS = 3
 SHOWN = 20
 
 Plan: TypeAlias = dict[str, Callable[[str, Path | None], Awaitable[Row]]]
@@ -102,6 +103,12 @@ def _make_plan(
         partial(scenarios.start_without_store, seconds=outage),
         separate_store=True,
     )
+    for name, pair in (
+        ("leader killed", pairs.kill_leader),
+        ("rolling deploy", pairs.deploy),
+        ("leader paused", pairs.pause_leader),
+    ):
+        add(f"{name}, {PAIRS} times", partial(pair, times=PAIRS), separate_store=True)
     add("backlog", partial(scenarios.catch_up, acts=backlog, seconds=outage))
     add("1 in 5 answers lost", partial(scenarios.lose_answers, share=SHARE_LOST), most=messages)
     add("mixed faults", partial(scenarios.spoil, seconds=weather))
@@ -113,6 +120,8 @@ async def _run_all(plan: Plan, seed: str, keep: Path | None) -> list[Row]:
     for run in plan.values():
         row = await run(seed, keep)
         click.echo(make_line(row))
+        for note in row.notes:
+            click.echo(f"    {note}")
         rows.append(row)
     return rows
 

@@ -107,7 +107,7 @@ async def lose_answers(trial: Trial, share: float) -> None:
         _draw_losses(bluesky, path, trial.rng, share)
     for path in GENESYS_WRITES:
         _draw_losses(genesys, path, trial.rng, share)
-    async with open_front(trial.connector.url, trial.http) as front:
+    async with open_front([trial.connector.url], trial.http) as front:
         _draw_losses(front.faults, "/webhook", trial.rng, share)
         trial.world.genesys.webhook_url = f"{front.url}/webhook"
         await trial.start()
