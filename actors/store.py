@@ -49,7 +49,8 @@ class Record:
     """Append what was never seen, and move the poller's values with it, in one atomic step.
 
     ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
-    without anything being delivered.
+    without anything being delivered. They are marked last: an item or a dead letter of the same
+    request with such an id is still new.
     """
 
     items: tuple[JournalItem, ...] = ()

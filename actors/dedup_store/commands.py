@@ -132,13 +132,13 @@ class Commands:
         arguments = [
             "1" if forget_old else "0",
             *_items(request.items),
-            *_many((item_id,) for item_id in request.seen),
-            *_values(request.values),
-            *_references(request.references),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
                 for one in letters
             ),
+            *_many((item_id,) for item_id in request.seen),
+            *_values(request.values),
+            *_references(request.references),
         ]
         return self._call("record", now, arguments)
 

@@ -150,12 +150,12 @@ class MemoryStore:
 
     def _record(self, request: Record) -> frozenset[str]:
         new = self._append(request.items)
-        for item_id in request.seen:
-            self._mark(item_id)
         for letter in request.dead_letters:
             if not self.is_seen(letter.letter_id):
                 self._mark(letter.letter_id)
                 self.letters[letter.letter_id] = letter
+        for item_id in request.seen:
+            self._mark(item_id)
         self._keep(request.values, request.references)
         return new
 
