@@ -13,6 +13,17 @@ from typing import Literal, TypeAlias, TypeVar
 
 import trio
 
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    Envelope,
+    KeptLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    Replayed,
+    ReplayLetter,
+)
 from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
@@ -107,7 +118,9 @@ class FindReference:
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
 
 
-StoreRequest: TypeAlias = Record | Settle | Amend | FindUnseen | ReadValue | FindReference
+StoreRequest: TypeAlias = (
+    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | DeadLetterRequest
+)
 
 
 class Store:
@@ -175,6 +188,38 @@ class Store:
     async def find_reference(self, uri: str) -> ThreadReference | None:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def list_letters(self) -> tuple[str, ...]:
+        """The ids of all dead letters, the latest to die first."""
+        request = ListLetters()
+        return await self._ask(request, request.reply)
+
+    async def read_envelopes(self, letter_ids: Iterable[str]) -> tuple[Envelope, ...]:
+        """What is known of these dead letters; those that are gone are left out."""
+        request = ReadEnvelopes(tuple(letter_ids))
+        return await self._ask(request, request.reply)
+
+    async def read_letter(self, letter_id: str) -> KeptLetter | None:
+        """A dead letter whole."""
+        request = ReadLetter(letter_id)
+        return await self._ask(request, request.reply)
+
+    async def replay_letter(
+        self,
+        letter_id: str,
+        item: JournalItem | None = None,
+        *,
+        references: Iterable[ThreadReference] = (),
+        unless_seen: str | None = None,
+    ) -> Replayed:
+        """Put a dead letter back into the journal, atomically. A second time it is gone."""
+        request = ReplayLetter(letter_id, item, tuple(references), unless_seen)
+        return await self._ask(request, request.reply)
+
+    async def drop_letter(self, letter_id: str) -> bool:
+        """Remove a dead letter for good. Returns whether there was one."""
+        request = DropLetter(letter_id)
         return await self._ask(request, request.reply)
 
     async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:

@@ -1,18 +1,21 @@
-"""What each request is in Redis: the arguments it sends, and the answer it reads."""
+"""What each request is in Redis: the arguments that it sends."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from itertools import chain
+from typing import assert_never
 
-from actors.dedup_store.codec import (
-    EntryId,
-    Head,
-    decode_reference,
-    encode_payload,
-    encode_reference,
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
 )
+from actors.dedup_store.codec import EntryId, encode_payload, encode_reference
 from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
@@ -29,15 +32,22 @@ from actors.store import (
     FindUnseen,
     ReadValue,
     Record,
-    Recorded,
     Settle,
     StoreRequest,
     Value,
 )
-from runtime.errors import Malformed
 
-Result: TypeAlias = Any
-"""What Redis answered to one command: text, a number, nothing, or a list of such."""
+ENVELOPE_FIELDS = (
+    "letter_id",
+    "source",
+    "conversation",
+    "code",
+    "why",
+    "attempts",
+    "recorded_at",
+    "died_at",
+)
+"""Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +68,6 @@ class Wanted:
     destination: Destination
     room: int
     held: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What may be handed over now, when more is due, and how much there is in all.
-
-    Times are unix seconds.
-    """
-
-    heads: tuple[Head, ...]
-    next_due: dict[Destination, float | None]
-    depth: int
-    oldest_recorded_at: float | None
-    dead_letters: int
 
 
 class Commands:
@@ -114,10 +110,10 @@ class Commands:
             case FindReference():
                 return Command(("GET", self._keys.reference(request.uri)), reads=True)
             case _:
-                assert_never(request)
+                return self._make_for_letters(request, now)
 
     def deliver(self, wanted: Sequence[Wanted], now: float) -> Command:
-        """Ask for the heads of conversations; :func:`read_delivery` reads the answer."""
+        """Ask for the heads of conversations; ``answers.read_delivery`` reads what comes."""
         arguments = [str(len(wanted))]
         for one in wanted:
             arguments += (one.destination, str(one.room), str(len(one.held)), *one.held)
@@ -162,6 +158,34 @@ class Commands:
         ]
         return self._call("settle", now, arguments)
 
+    def _make_for_letters(self, request: DeadLetterRequest, now: float) -> Command:
+        match request:
+            case ListLetters():
+                oldest = _time(now - DEAD_KEEP_S)
+                listing = ("ZREVRANGEBYSCORE", self._keys.dead, "+inf", oldest)
+                return Command(listing, reads=True)
+            case ReadEnvelopes(letter_ids=letter_ids):
+                asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
+                return self._call("envelopes", now, chain(*asked), reads=True)
+            case ReadLetter(letter_id=letter_id):
+                key = self._keys.dead_letter(letter_id)
+                return Command(("HMGET", key, *ENVELOPE_FIELDS, "payload"), reads=True)
+            case ReplayLetter():
+                return self._replay(request, now)
+            case DropLetter(letter_id=letter_id):
+                return self._call("drop", now, (letter_id,))
+            case _:
+                assert_never(request)
+
+    def _replay(self, request: ReplayLetter, now: float) -> Command:
+        arguments = [
+            request.letter_id,
+            request.unless_seen or "",
+            *_items([request.item] if request.item else []),
+            *_references(request.references),
+        ]
+        return self._call("replay", now, arguments)
+
     def _call(
         self, name: ScriptName, now: float, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
@@ -170,52 +194,6 @@ class Commands:
         digest = self._scripts[name].digest
         head = ("EVALSHA", digest, "1", self._keys.prefix, *map(str, common))
         return Command((*head, *arguments), reads)
-
-
-def answer(request: StoreRequest, result: Result) -> None:
-    """Give the asker what Redis answered."""
-    match request:
-        case Record():
-            new = frozenset(request.items[place - 1].item_id for place in result)
-            request.reply.answer(Recorded(new))
-        case Settle() | Amend():
-            # An entry that was settled before stays settled: that is an answer, not an error.
-            request.reply.answer(None)
-        case FindUnseen():
-            marks = zip(request.item_ids, result, strict=True)
-            unseen = (item_id for item_id, marked_at in marks if marked_at is None)
-            request.reply.answer(frozenset(unseen))
-        case ReadValue():
-            request.reply.answer(result)
-        case FindReference():
-            request.reply.answer(_read_reference(result))
-        case _:
-            assert_never(request)
-
-
-def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
-    """The answer to :meth:`Commands.deliver`."""
-    heads, dues, depth, oldest, dead_letters = result
-    return Delivery(
-        heads=tuple(Head.parse(*head) for head in heads),
-        next_due={
-            one.destination: float(due) if due else None
-            for one, due in zip(wanted, dues, strict=True)
-        },
-        depth=depth,
-        oldest_recorded_at=float(oldest) if oldest else None,
-        dead_letters=dead_letters,
-    )
-
-
-def _read_reference(answer: str | None) -> ThreadReference | None:
-    if answer is None:
-        return None
-    try:
-        return decode_reference(answer)
-    except Malformed:
-        # Not remembered in a form that this release reads: it is looked up anew.
-        return None
 
 
 def _time(unix_s: float) -> str:

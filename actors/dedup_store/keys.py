@@ -50,6 +50,15 @@ class Keys:
         """Written to find out whether a store that was away takes writes again."""
         return self.prefix + "probe"
 
+    @property
+    def dead(self) -> str:
+        """Sorted set of the ids of dead letters, by the time they died."""
+        return self.prefix + "dead"
+
+    def dead_letter(self, letter_id: str) -> str:
+        """Hash of one dead letter."""
+        return f"{self.prefix}dead:{letter_id}"
+
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""
         return f"{self.prefix}value:{name}"

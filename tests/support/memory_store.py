@@ -8,6 +8,13 @@ from typing import assert_never
 
 import trio
 
+from actors.dead_letters import (
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
+)
 from actors.messages import (
     DeadLetter,
     Destination,
@@ -145,6 +152,8 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
+                raise TypeError("no actor asks for dead letters: only a person does")
             case _:
                 assert_never(request)
 
