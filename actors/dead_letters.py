@@ -18,8 +18,8 @@ class Envelope:
     """All that is known of a dead letter but its content.
 
     ``source`` is the actor that could not carry it. ``recorded_at`` is when it came to the
-    connector, ``died_at`` when it was given up, after so many ``attempts``. ``conversation`` is
-    empty for what never was in the journal.
+    connector, ``died_at`` when it was given up; ``attempts`` counts the ``Retry`` outcomes between.
+    ``conversation`` is empty for what never was in the journal.
     """
 
     letter_id: str
