@@ -101,9 +101,18 @@ def test_an_id_that_is_not_clear_names_the_candidates(
     assert unknown.exit_code == 1
     assert "No dead letter has an id that begins with “nobody”" in unknown.stderr
     assert "dead-letters list" in unknown.stderr
-    assert run(*command, "").exit_code == 1
     assert len(run("list").stdout.splitlines()) == 13
     assert run(*command, "post").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["show"], ["replay"], ["drop", "--yes"]])
+def test_an_empty_id_is_none(
+    run: Callable[..., Result], settings: Settings, command: list[str]
+) -> None:
+    """A variable that was not set must not name the only letter there is."""
+    bury(settings, of_journal("a"))
+    assert run(*command, "").exit_code == 1
+    assert len(run("list").stdout.splitlines()) == 1
 
 
 # --- replay ----------------------------------------------------------------------------------
@@ -178,15 +187,18 @@ def test_a_webhook_of_which_the_agent_was_told_stays(
 def test_all_are_put_back_in_the_order_in_which_they_came(
     run: Callable[..., Result], settings: Settings
 ) -> None:
-    """Not in that in which they died. The rest is counted, and stays; that is no failure."""
+    """Not in that in which they died; those of one poll by their ids, which grow with the time.
+
+    The rest is counted, and stays; that is no failure.
+    """
     root = {"uri": "at://did:plc:bob/app.bsky.feed.post/r", "cid": "bafyroot"}
     record = {"createdAt": "2026-01-01T00:00:00Z", "reply": {"root": root, "parent": root}}
     thread = f"thread:{root['uri']}"
     receipt = Receipt("0", "did:plc:customer", "Delivered")
     first = JournalItem("post 0", Destination.GENESYS_SENDER, thread, receipt)
     ask(settings, lambda store: store.record([first]))
-    for rkey in ("3", "1", "2"):
-        bury(settings, of_post(rkey, record=record))
+    bury(settings, of_post("3", record=record))
+    bury(settings, of_post("2", record=record), of_post("1", record=record))
     entry_id = f"1.0/GenesysSender/{thread}"
     ask(settings, lambda store: store.settle(entry_id, Refused("Expired", "at last")))
     told = make_failure("told", "did:plc:customer", "GeneralError", "unreadable")
