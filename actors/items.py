@@ -25,6 +25,11 @@ def make_direct_message_id(convo_id: str, message_id: str) -> str:
     return f"dm:{convo_id}:{message_id}"
 
 
+def make_receipt_id(message_id: str) -> str:
+    """There is one final receipt for an agent's message."""
+    return f"receipt:{message_id}"
+
+
 def make_post_item(post: InboundPost) -> JournalItem:
     """A post waits behind the earlier ones of its thread."""
     return JournalItem(
@@ -57,10 +62,11 @@ def make_agent_item(message: AgentMessage) -> JournalItem:
 
 def make_receipt_item(receipt: Receipt) -> JournalItem:
     """There is one final receipt for a message; it waits for nothing."""
+    item_id = make_receipt_id(receipt.message_id)
     return JournalItem(
-        item_id=f"receipt:{receipt.message_id}",
+        item_id=item_id,
         destination=Destination.GENESYS_SENDER,
-        conversation=f"receipt:{receipt.message_id}",
+        conversation=item_id,
         payload=receipt,
     )
 

@@ -13,6 +13,17 @@ from typing import Literal, TypeAlias, TypeVar
 
 import trio
 
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    Envelope,
+    KeptLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    Replayed,
+    ReplayLetter,
+)
 from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
 from runtime.duty import Duty
 from runtime.errors import Retryable
@@ -54,8 +65,9 @@ class Record:
     """Append what was never seen, and move the poller's values with it, in one atomic step.
 
     ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
-    without anything being delivered. ``term`` is the duty on which alone it may be done; ``None``
-    if anybody may do it at any time.
+    without anything being delivered. They are marked last: an item or a dead letter of the same
+    request with such an id is still new. ``term`` is the duty on which alone it may be done;
+    ``None`` if anybody may do it at any time.
     """
 
     items: tuple[JournalItem, ...] = ()
@@ -115,7 +127,9 @@ class FindReference:
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
 
 
-StoreRequest: TypeAlias = Record | Settle | Amend | FindUnseen | ReadValue | FindReference
+StoreRequest: TypeAlias = (
+    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | DeadLetterRequest
+)
 
 
 class Store:
@@ -195,6 +209,38 @@ class Store:
     async def find_reference(self, uri: str) -> ThreadReference | None:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def list_letters(self) -> tuple[str, ...]:
+        """The ids of all dead letters, the latest to die first."""
+        request = ListLetters()
+        return await self._ask(request, request.reply)
+
+    async def read_envelopes(self, letter_ids: Iterable[str]) -> tuple[Envelope, ...]:
+        """What is known of these dead letters; those that are gone are left out."""
+        request = ReadEnvelopes(tuple(letter_ids))
+        return await self._ask(request, request.reply)
+
+    async def read_letter(self, letter_id: str) -> KeptLetter | None:
+        """A dead letter whole."""
+        request = ReadLetter(letter_id)
+        return await self._ask(request, request.reply)
+
+    async def replay_letter(
+        self,
+        letter_id: str,
+        item: JournalItem | None = None,
+        *,
+        references: Iterable[ThreadReference] = (),
+        unless_seen: str | None = None,
+    ) -> Replayed:
+        """Put a dead letter back into the journal, atomically. A second time it is gone."""
+        request = ReplayLetter(letter_id, item, tuple(references), unless_seen)
+        return await self._ask(request, request.reply)
+
+    async def drop_letter(self, letter_id: str) -> bool:
+        """Remove a dead letter for good. Returns whether there was one."""
+        request = DropLetter(letter_id)
         return await self._ask(request, request.reply)
 
     def _term(self) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
-from actors.bluesky.letters import make_letter
+from actors.bluesky.letters import make_post_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.bluesky.sweep import Reach, Sweeper
@@ -137,7 +137,7 @@ class SearchListing:
             try:
                 candidates.append(_read_hit(raw))
             except Malformed as error:
-                letters.append(make_letter(self._source, raw, error))
+                letters.append(make_post_letter(self._source, raw, "search", error))
         given = read_cursor(answer)
         return Page(
             candidates=tuple(candidates),

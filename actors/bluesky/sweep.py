@@ -209,8 +209,8 @@ class Sweeper:
                 case InboundPost() as post:
                     batch.posts.append(post)
                 case DeadLetter() as letter:
+                    # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
-                    batch.seen.append(item_id)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)
                     self._context.skipped("vanished")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from actors.dedup_store.actor import DedupStore, refuse_poison
+from actors.dedup_store.codec import decode_payload
 from actors.dedup_store.commands import Commands
 from actors.dedup_store.connection import RedisAddress, parse_address
 from actors.dedup_store.database import Database
@@ -29,6 +30,7 @@ __all__ = [
     "StoreGauge",
     "StoreKind",
     "StoreState",
+    "decode_payload",
     "give_up_lease",
     "load_scripts",
     "open_database",

@@ -1,18 +1,21 @@
-"""What each request is in Redis: the arguments it sends, and the answer it reads."""
+"""What each request is in Redis: the arguments that it sends."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias, assert_never
+from itertools import chain
+from typing import Self, assert_never
 
-from actors.dedup_store.codec import (
-    EntryId,
-    Head,
-    decode_reference,
-    encode_payload,
-    encode_reference,
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
 )
+from actors.dedup_store.codec import EntryId, encode_payload, encode_reference
 from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
@@ -31,15 +34,22 @@ from actors.store import (
     FindUnseen,
     ReadValue,
     Record,
-    Recorded,
     Settle,
     StoreRequest,
     Value,
 )
-from runtime.errors import Malformed
 
-Result: TypeAlias = Any
-"""What Redis answered to one command: text, a number, nothing, or a list of such."""
+ENVELOPE_FIELDS = (
+    "letter_id",
+    "source",
+    "conversation",
+    "code",
+    "why",
+    "attempts",
+    "recorded_at",
+    "died_at",
+)
+"""Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +70,6 @@ class Wanted:
     destination: Destination
     room: int
     held: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What may be handed over now, when more is due, and how much there is in all.
-
-    Times are unix seconds.
-    """
-
-    heads: tuple[Head, ...]
-    next_due: dict[Destination, float | None]
-    depth: int
-    oldest_recorded_at: float | None
-    dead_letters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +132,10 @@ class Commands:
             case FindReference():
                 return Command(("GET", self._keys.reference(request.uri)), reads=True)
             case _:
-                assert_never(request)
+                return self._make_for_letters(request, now)
 
     def deliver(self, wanted: Sequence[Wanted], now: float, token: str = "") -> Command:
-        """Ask for the heads of conversations; :func:`read_delivery` reads the answer.
+        """Ask for the heads of conversations; ``answers.read_delivery`` reads what comes.
 
         With a ``token`` they are for the process that holds this lease and no other.
         """
@@ -150,7 +146,7 @@ class Commands:
         return self._call("deliver", caller, arguments, reads=True)
 
     def lead(self, token: str, now: float, *, lasts_s: float) -> Command:
-        """Take the lease if nobody has it; :func:`read_claim` reads the answer.
+        """Take the lease if nobody has it; ``answers.read_claim`` reads what comes.
 
         Args:
             token: what it is to be held by, never used before.
@@ -166,7 +162,7 @@ class Commands:
         return Command(("GETEX", key, "PX", str(1000 * LEASE_KEEP_S)))
 
     def look_at(self, holder: str) -> Command:
-        """Ask for the time to live of somebody's lease; :func:`read_age` reads the answer."""
+        """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
         return Command(("PTTL", self._keys.lease(holder)), reads=True)
 
     def hand_over(self, token: str, now: float, *, lasts_s: float) -> Command:
@@ -183,13 +179,13 @@ class Commands:
         arguments = [
             "1" if forget_old else "0",
             *_items(request.items),
-            *_many((item_id,) for item_id in request.seen),
-            *_values(request.values),
-            *_references(request.references),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
                 for one in letters
             ),
+            *_many((item_id,) for item_id in request.seen),
+            *_values(request.values),
+            *_references(request.references),
         ]
         return self._call("record", caller, arguments)
 
@@ -213,6 +209,34 @@ class Commands:
         ]
         return self._call("settle", caller, arguments)
 
+    def _make_for_letters(self, request: DeadLetterRequest, now: float) -> Command:
+        match request:
+            case ListLetters():
+                oldest = _time(now - DEAD_KEEP_S)
+                listing = ("ZREVRANGEBYSCORE", self._keys.dead, "+inf", oldest)
+                return Command(listing, reads=True)
+            case ReadEnvelopes(letter_ids=letter_ids):
+                asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
+                return self._call("envelopes", _Caller(now), chain(*asked), reads=True)
+            case ReadLetter(letter_id=letter_id):
+                key = self._keys.dead_letter(letter_id)
+                return Command(("HMGET", key, *ENVELOPE_FIELDS, "payload"), reads=True)
+            case ReplayLetter():
+                return self._replay(request, now)
+            case DropLetter(letter_id=letter_id):
+                return self._call("drop", _Caller(now), (letter_id,))
+            case _:
+                assert_never(request)
+
+    def _replay(self, request: ReplayLetter, now: float) -> Command:
+        arguments = [
+            request.letter_id,
+            request.unless_seen or "",
+            *_items([request.item] if request.item else []),
+            *_references(request.references),
+        ]
+        return self._call("replay", _Caller(now), arguments)
+
     def _call(
         self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
@@ -224,76 +248,6 @@ class Commands:
         )
         head = ("EVALSHA", self._scripts[name].digest, "1", self._keys.prefix)
         return Command((*head, *common, *arguments), reads)
-
-
-def answer(request: StoreRequest, result: Result) -> None:
-    """Give the asker what Redis answered."""
-    match request:
-        case Record():
-            new = frozenset(request.items[place - 1].item_id for place in result)
-            request.reply.answer(Recorded(new))
-        case Settle() | Amend():
-            # An entry that was settled before stays settled: that is an answer, not an error.
-            request.reply.answer(None)
-        case FindUnseen():
-            marks = zip(request.item_ids, result, strict=True)
-            unseen = (item_id for item_id, marked_at in marks if marked_at is None)
-            request.reply.answer(frozenset(unseen))
-        case ReadValue():
-            request.reply.answer(result)
-        case FindReference():
-            request.reply.answer(_read_reference(result))
-        case _:
-            assert_never(request)
-
-
-def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
-    """The answer to :meth:`Commands.deliver`."""
-    heads, dues, depth, oldest, dead_letters = result
-    return Delivery(
-        heads=tuple(Head.parse(*head) for head in heads),
-        next_due={
-            one.destination: float(due) if due else None
-            for one, due in zip(wanted, dues, strict=True)
-        },
-        depth=depth,
-        oldest_recorded_at=float(oldest) if oldest else None,
-        dead_letters=dead_letters,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What came of asking for the lease.
-
-    ``age_s`` is how long ago the lease before, or the one that holds, was renewed; ``None`` if
-    there was none. ``holder`` is the token of the one that holds, ``None`` if it is ours now.
-    """
-
-    age_s: float | None
-    holder: str | None
-
-
-def read_claim(result: Result) -> Claim:
-    """The answer to :meth:`Commands.lead`."""
-    taken, age_ms, *holder = result
-    age_s = age_ms / 1000 if age_ms >= 0 else None
-    return Claim(age_s, None if taken else holder[0])
-
-
-def read_age(result: Result) -> float | None:
-    """How long ago a lease was renewed, from its time to live; ``None`` if it is gone."""
-    return LEASE_KEEP_S - result / 1000 if result >= 0 else None
-
-
-def _read_reference(answer: str | None) -> ThreadReference | None:
-    if answer is None:
-        return None
-    try:
-        return decode_reference(answer)
-    except Malformed:
-        # Not remembered in a form that this release reads: it is looked up anew.
-        return None
 
 
 def _time(unix_s: float) -> str:

@@ -11,7 +11,8 @@ import redis
 import trio
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from actors.dedup_store.commands import Command, Result
+from actors.dedup_store.answers import Result
+from actors.dedup_store.commands import Command
 from actors.dedup_store.gauge import StoreKind
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.store import Deposed, StoreUnavailable

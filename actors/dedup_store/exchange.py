@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from actors.dead_letters import DropLetter, ReplayLetter
+from actors.dedup_store.answers import Delivery, Result, answer, read_delivery
 from actors.dedup_store.codec import EntryId
-from actors.dedup_store.commands import (
-    Command,
-    Commands,
-    Delivery,
-    Result,
-    Wanted,
-    answer,
-    read_delivery,
-)
+from actors.dedup_store.commands import Command, Commands, Wanted
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
@@ -248,7 +242,7 @@ class Exchange:
 
 def _changes_journal(request: StoreRequest) -> bool:
     match request:
-        case Settle():
+        case Settle() | ReplayLetter() | DropLetter():
             return True
         case Record():
             return bool(request.items or request.dead_letters)

@@ -65,6 +65,15 @@ class Keys:
         """A lease: how much others have recorded since it was taken. It is kept by renewing it."""
         return f"{self.prefix}lease:{token}"
 
+    @property
+    def dead(self) -> str:
+        """Sorted set of the ids of dead letters, by the time they died."""
+        return self.prefix + "dead"
+
+    def dead_letter(self, letter_id: str) -> str:
+        """Hash of one dead letter."""
+        return f"{self.prefix}dead:{letter_id}"
+
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""
         return f"{self.prefix}value:{name}"

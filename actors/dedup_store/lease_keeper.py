@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import trio
 
-from actors.dedup_store.commands import Claim, Commands, Result, read_age, read_claim
+from actors.dedup_store.answers import Claim, Result, read_age, read_claim
+from actors.dedup_store.commands import Commands
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange
 from actors.dedup_store.in_hand import InHand, Route

@@ -341,7 +341,8 @@ async def test_a_malformed_post_is_kept_and_stops_nothing(autojump_clock: Clock)
     await world.poll_for(100)
     assert world.uris == [good]
     (letter,) = world.memory.letters.values()
-    assert (letter.code, "author.did" in letter.why) == ("Malformed", True)
+    assert (letter.letter_id, letter.code) == (make_post_id(bad), "Malformed")
+    assert "author.did" in letter.why
     assert world.network.count(POSTS) == 1
     assert world.context.failures
 
@@ -354,7 +355,7 @@ async def test_one_uri_that_is_refused_does_not_spoil_its_batch(autojump_clock: 
     await world.poll_for(30)
     assert world.uris == [*uris[:7], *uris[8:]]
     (letter,) = world.memory.letters.values()
-    assert letter.code == "InvalidRequest"
+    assert (letter.letter_id, letter.code) == (make_post_id(uris[7]), "InvalidRequest")
 
 
 async def test_thousands_waiting_are_taken_in_order_with_bounded_requests(

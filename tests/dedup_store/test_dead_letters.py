@@ -81,6 +81,18 @@ async def test_a_dead_letter_is_kept_once(client: redis.Redis, house: House) -> 
     assert read_letter(client, house, "x")["payload"] == '{"uri": "at://x"}'
 
 
+async def test_a_letter_is_kept_also_if_its_id_is_marked_with_it(
+    client: redis.Redis, house: House
+) -> None:
+    """A sweep marks all that it has met, what it could not read included."""
+    async with house.open():
+        await house.store.record(seen=["x"], dead_letters=[letter("x")])
+        await house.store.record(seen=["y"])
+        await house.store.record(dead_letters=[letter("y")])
+    assert read_letter(client, house, "x") != {}
+    assert read_letter(client, house, "y") == {}
+
+
 async def test_dead_letters_go_after_30_days(client: redis.Redis, house: House) -> None:
     """From the list with the next one, and by themselves."""
     async with house.open():

@@ -9,7 +9,8 @@ import pytest
 import redis
 import trio
 
-from actors.dedup_store.commands import Command, Result
+from actors.dedup_store.answers import Result
+from actors.dedup_store.commands import Command
 from actors.dedup_store.connection import RedisAddress, connect, open_remote
 from actors.dedup_store.database import Database
 from actors.dedup_store.keys import MISSED_AFTER_S

@@ -24,6 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from actors.dead_letters import DropLetter, ReplayLetter
+from actors.dedup_store.codec import EntryId
 from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange
@@ -52,6 +54,7 @@ class Waiting:
     """An entry as it should be."""
 
     item_id: str
+    sequence: int
     payload: object
     attempts: int = 0
     due: float = 0.0
@@ -72,7 +75,8 @@ class Journal(RuleBasedStateMachine):
         self.queues: dict[Place, list[Waiting]] = {}
         self.held: dict[Place, JournalEntry] = {}
         self.past: list[JournalEntry] = []
-        self.dead = 0
+        self.letters: dict[str, tuple[Place, object]] = {}
+        self.sequence = 0
 
     @initialize()
     def start(self) -> None:
@@ -133,6 +137,24 @@ class Journal(RuleBasedStateMachine):
         if head is not None:
             head.payload = payload
 
+    @precondition(lambda self: self.letters)
+    @rule(data=st.data(), elsewhere=st.booleans())
+    def put_back(self, data: st.DataObject, *, elsewhere: bool) -> None:
+        """A person has a dead letter tried again, in this process or in another."""
+        name = data.draw(st.sampled_from(sorted(self.letters)))
+        (self.send if elsewhere else self.ask)(ReplayLetter(name))
+        place, payload = self.letters.pop(name)
+        self.wait(place, name, payload)
+        self.dispatch()
+
+    @precondition(lambda self: self.letters)
+    @rule(data=st.data())
+    def drop(self, data: st.DataObject) -> None:
+        """A person does not want it any more."""
+        name = data.draw(st.sampled_from(sorted(self.letters)))
+        self.ask(DropLetter(name))
+        del self.letters[name]
+
     @rule(seconds=st.sampled_from([0.5, 5.0, 60.0]))
     def pass_time(self, seconds: float) -> None:
         """The dispatcher looks when something is due."""
@@ -190,14 +212,19 @@ class Journal(RuleBasedStateMachine):
             if one.item_id not in self.seen:
                 self.seen.add(one.item_id)
                 new.add(one.item_id)
-                queue = self.queues.setdefault((one.destination, one.conversation), [])
-                queue.append(Waiting(one.item_id, one.payload))
+                self.wait((one.destination, one.conversation), one.item_id, one.payload)
         return new
+
+    def wait(self, place: Place, item_id: str, payload: object) -> None:
+        """Expect an entry behind the others, as new."""
+        self.sequence += 1
+        self.queues.setdefault(place, []).append(Waiting(item_id, self.sequence, payload))
 
     def head_of(self, entry: JournalEntry) -> Waiting | None:
         """What this delivery is of, if it was not settled."""
         queue = self.queues.get(place_of(entry))
-        if queue and (queue[0].item_id, queue[0].attempts) == (entry.item_id, entry.attempts):
+        name = EntryId.parse(entry.entry_id)
+        if queue and (queue[0].sequence, queue[0].attempts) == (name.sequence, name.attempts):
             return queue[0]
         return None
 
@@ -211,7 +238,8 @@ class Journal(RuleBasedStateMachine):
             head.due = self.house.clock.now + outcome.after_s
         else:
             self.queues[place_of(entry)].pop(0)
-            self.dead += isinstance(outcome, Refused)
+            if isinstance(outcome, Refused):
+                self.letters[head.item_id] = (place_of(entry), head.payload)
 
     def check(self) -> None:
         """What was handed over is what should be, and there is nothing more to hand over."""
@@ -255,7 +283,7 @@ class Journal(RuleBasedStateMachine):
         self.dispatch()
         state = self.house.gauge.read()
         assert (state.depth, state.oldest_recorded_at) == (0, None)
-        assert state.dead_letters == self.dead
+        assert state.dead_letters == len(self.letters)
 
     # --- asking ----------------------------------------------------------------------------
 

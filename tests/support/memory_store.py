@@ -8,6 +8,13 @@ from typing import assert_never
 
 import trio
 
+from actors.dead_letters import (
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
+)
 from actors.messages import (
     DeadLetter,
     Destination,
@@ -145,17 +152,19 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
+                raise TypeError("no actor asks for dead letters: only a person does")
             case _:
                 assert_never(request)
 
     def _record(self, request: Record) -> frozenset[str]:
         new = self._append(request.items)
-        for item_id in request.seen:
-            self._mark(item_id)
         for letter in request.dead_letters:
             if not self.is_seen(letter.letter_id):
                 self._mark(letter.letter_id)
                 self.letters[letter.letter_id] = letter
+        for item_id in request.seen:
+            self._mark(item_id)
         self._keep(request.values, request.references)
         return new
 

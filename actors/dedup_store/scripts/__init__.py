@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, TypeAlias, get_args
 
-ScriptName: TypeAlias = Literal["record", "settle", "amend", "deliver", "lead", "hand_over"]
+ScriptName: TypeAlias = Literal[
+    "record", "settle", "amend", "deliver", "lead", "hand_over", "envelopes", "replay", "drop"
+]
 _NAMES: tuple[ScriptName, ...] = get_args(ScriptName)
 
 

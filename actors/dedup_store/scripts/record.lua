@@ -1,14 +1,12 @@
 -- Append what was never seen, and keep what goes with it.
--- ARGV: "1" to forget old marks, items, ids to mark, values, references, dead letters.
+-- ARGV: "1" to forget old marks, items, dead letters, ids to mark, values, references.
 -- Returns the places of the new items, counted from 1.
 if is_deposed() then
   return depose()
 end
 local forget_old = take() == '1'
 local new = append_items()
-mark_seen()
-keep_values()
-keep_references()
+-- Before the marks: a letter may have the id of a thing that is to be marked as seen.
 for _ = 1, take_number() do
   local letter = {
     letter_id = take(),
@@ -24,6 +22,9 @@ for _ = 1, take_number() do
     bury(letter)
   end
 end
+mark_seen()
+keep_values()
+keep_references()
 if forget_old then
   redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', string.format('%.6f', tonumber(now) - seen_keep_s))
 end
