@@ -1,0 +1,65 @@
+"""After days offline NotificationPoller works through all that waits."""
+
+from __future__ import annotations
+
+import trio
+from trio.abc import Clock
+
+from actors.bluesky.listing import Candidate
+from actors.bluesky.notification_poller import CAPACITY, PAGE
+from actors.items import make_post_id
+from actors.store import Record
+from runtime.rate import Rate
+from tests.bluesky.backlog import AT_ONCE, DAY_S, HOUR_S, MINUTE_S, World, count_alive
+
+WAITING = 25_000
+
+
+async def test_after_three_days_all_is_taken_oldest_first(autojump_clock: Clock) -> None:
+    """25,000 mentions, more than are held: each once, at the actor's rate, in bounded memory."""
+    world = World()
+    uris = [world.network.notify(-1)]
+    await world.take_notifications(1)
+    await trio.sleep(3 * DAY_S)
+    uris += [world.network.notify(10 + 10 * number) for number in range(WAITING)]
+    held: list[int] = []
+
+    def look(number: int) -> None:
+        if number % 50 == 0:
+            held.append(count_alive(Candidate))
+        if number == 700:
+            uris.append(world.network.notify(trio.current_time()))
+
+    world.watched.before = look
+    await world.take_notifications(30 * MINUTE_S)
+    assert world.uris == uris
+    assert world.watched.keeps_to(Rate(180, 60.0))
+    assert CAPACITY <= max(held) <= CAPACITY + 2 * PAGE
+
+
+async def test_what_was_there_before_stays_old_however_much_is_taken_in_with_it(
+    autojump_clock: Clock,
+) -> None:
+    """Its marks do not depend on a memory that the rest pushes them out of."""
+    world = World()
+    before = [world.network.notify(-HOUR_S - 1 - number / 2) for number in range(800)]
+    uris = [world.network.notify(-HOUR_S + 1 + number / 4) for number in range(CAPACITY - 100)]
+    await world.take_notifications(20 * MINUTE_S)
+    assert all(world.memory.is_seen(make_post_id(uri)) for uri in before)
+    world.network.notifications = world.network.notifications[: len(before)]
+    await world.take_notifications(MINUTE_S)
+    assert world.uris == uris
+
+
+async def test_thousands_that_cannot_be_read_are_not_held_together(autojump_clock: Clock) -> None:
+    """Dead letters carry what came whole."""
+    world = World()
+    await world.take_notifications(1)
+    await trio.sleep(HOUR_S)
+    for number in range(3000):
+        world.network.notify(10 + number)
+        del world.network.notifications[-1]["author"]
+    await world.take_notifications(MINUTE_S)
+    assert len(world.memory.letters) == 3000
+    letters = [len(one.dead_letters) for one in world.memory.requests if isinstance(one, Record)]
+    assert max(letters) < AT_ONCE + PAGE
