@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -63,14 +64,17 @@ class Place:
         return self.floor is None or time_s > self.floor
 
 
-def move_place(place: Place, walk: Walk, now_s: float, *, lasting: bool) -> Place:
+def move_place(
+    place: Place, walk: Walk, now_s: float, *, missed: Sequence[float], lasting: bool
+) -> Place:
     """The place after a sweep.
 
     Args:
+        missed: the times of the posts that were listed but could not be fetched.
         lasting: whether what turns up late is wanted however late it is, so that the marks of
             all that is listed are kept.
     """
-    watermark = _find_watermark(place, walk, now_s)
+    watermark = _find_watermark(place, walk, now_s, missed)
     moved = replace(place, watermark=watermark)
     if not lasting:
         floor_s = max(place.since, watermark - RECENT_S)
@@ -81,11 +85,14 @@ def move_place(place: Place, walk: Walk, now_s: float, *, lasting: bool) -> Plac
     return replace(moved, floor=None if walk.ended else max(depths, default=None), marked_at=now_s)
 
 
-def _find_watermark(place: Place, walk: Walk, now_s: float) -> float:
+def _find_watermark(place: Place, walk: Walk, now_s: float, missed: Sequence[float]) -> float:
     """The newest time that was listed, but below all that is still to come.
 
     A listed time may lie ahead of our clock, but a watermark there would stop the sweeps short.
+    What was missed below the old watermark is found again as it was this time.
     """
     newest_s = place.reached_s if walk.newest_s is None else max(place.reached_s, walk.newest_s)
-    to_come = now_s if walk.oldest_dropped_s is None else walk.oldest_dropped_s - 0.001
-    return min(newest_s, now_s, to_come)
+    to_come = [one - 0.001 for one in missed if one > place.reached_s]
+    if walk.oldest_dropped_s is not None:
+        to_come.append(walk.oldest_dropped_s - 0.001)
+    return min(newest_s, now_s, *to_come)

@@ -168,8 +168,9 @@ class Sweeper:
         last = await self._fetch(waiting[start:], misses) if waiting else _Batch()
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
+        missed = [walk.unseen[item_id].time_s for item_id in self._misses]
         lasting = self._reach.deep_every_s is not None
-        moved = move_place(place, walk, now_s, lasting=lasting)
+        moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
         count += await self._record(last, place=moved if moved != place else None)
         self._place = moved
         behind = walk.oldest_dropped_s

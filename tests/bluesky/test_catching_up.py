@@ -37,6 +37,20 @@ async def test_after_three_days_all_is_taken_oldest_first(autojump_clock: Clock)
     assert CAPACITY <= max(held) <= CAPACITY + 2 * PAGE
 
 
+async def test_a_late_post_in_a_backlog_is_taken_when_it_is_there(autojump_clock: Clock) -> None:
+    """It is days old by then, and no usual sweep would look so far down for it."""
+    world = World()
+    await world.take_notifications(1)
+    await trio.sleep(2 * DAY_S)
+    uris = [world.network.notify(10 + 100 * number) for number in range(1500)]
+    late = world.network.posts.pop(uris[7])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.take_notifications, 5 * MINUTE_S)
+        await trio.sleep(MINUTE_S)
+        world.network.posts[uris[7]] = late
+    assert world.uris == [*uris[:7], *uris[8:], uris[7]]
+
+
 async def test_what_was_there_before_stays_old_however_much_is_taken_in_with_it(
     autojump_clock: Clock,
 ) -> None:
