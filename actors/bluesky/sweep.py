@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from actors.bluesky.judge import Judge
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
 from actors.items import make_post_item
 from actors.messages import DeadLetter, InboundPost
@@ -127,7 +128,7 @@ class Sweeper:
         cursor: str | None = None
         pages = blank = 0
         while True:
-            page = await self._listing.read_page(cursor)
+            page = await self._read_page(cursor)
             pages += 1
             walk.note(page.candidates, await self._judge.find_new(page.candidates, place, now_s))
             await self._put_aside(page, walk)
@@ -142,6 +143,11 @@ class Sweeper:
             below = page.reached_s is not None and page.reached_s < line_s
             if below and not (deep and pages < self._reach.deep_pages):
                 return walk
+
+    async def _read_page(self, cursor: str | None) -> Page:
+        if cursor is None:
+            return await self._listing.read_page(None)
+        return await patiently(self._context, lambda: self._listing.read_page(cursor))
 
     async def _put_aside(self, page: Page, walk: Walk) -> None:
         """Take the dead letters of a page, and record before there are too many to be held.
@@ -181,7 +187,7 @@ class Sweeper:
         self, chunk: Sequence[tuple[str, Candidate]], misses: dict[str, int]
     ) -> _Batch:
         wanted = [candidate for _, candidate in chunk]
-        found = await self._listing.fetch(wanted)
+        found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
         for item_id, candidate in chunk:
             match found.get(candidate.uri):

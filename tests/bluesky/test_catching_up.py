@@ -9,6 +9,7 @@ from actors.bluesky.listing import Candidate
 from actors.bluesky.notification_poller import CAPACITY, PAGE
 from actors.items import make_post_id
 from actors.store import Record
+from runtime.errors import RateLimited
 from runtime.rate import Rate
 from tests.bluesky.backlog import AT_ONCE, DAY_S, HOUR_S, MINUTE_S, World, count_alive
 
@@ -35,6 +36,22 @@ async def test_after_three_days_all_is_taken_oldest_first(autojump_clock: Clock)
     assert world.uris == uris
     assert world.watched.keeps_to(Rate(180, 60.0))
     assert CAPACITY <= max(held) <= CAPACITY + 2 * PAGE
+
+
+async def test_a_long_way_down_survives_the_servers_limit(autojump_clock: Clock) -> None:
+    """It takes more requests than the server allows at a time: what is read stays read."""
+    world = World()
+    await world.take_notifications(1)
+    await trio.sleep(DAY_S)
+    uris = [world.network.notify(10 + number) for number in range(6000)]
+
+    def limit(number: int) -> None:
+        if number % 50 == 0 and len(world.uris) < len(uris):
+            raise RateLimited("429", after_s=120.0)
+
+    world.watched.before = limit
+    await world.take_notifications(HOUR_S)
+    assert world.uris == uris
 
 
 async def test_a_late_post_in_a_backlog_is_taken_when_it_is_there(autojump_clock: Clock) -> None:
