@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
+from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, run_every
@@ -69,14 +70,15 @@ class SearchPoller:
         """
         own_did = await self._bluesky.did()
         known = Recent()
-        sweepers = [self._make_sweeper(query, own_did, known) for query in self._queries]
+        lag = Lag(self._context, self._clock)
+        sweepers = [self._make_sweeper(query, own_did, known, lag) for query in self._queries]
 
         async def poll() -> None:
             await self._poll(sweepers)
 
         await run_every(self._interval_s, self._context, poll)
 
-    def _make_sweeper(self, query: str, own_did: str, known: Recent) -> Sweeper:
+    def _make_sweeper(self, query: str, own_did: str, known: Recent, lag: Lag) -> Sweeper:
         return Sweeper(
             self._context,
             self._store,
@@ -87,6 +89,7 @@ class SearchPoller:
             lookback_s=self._lookback_s,
             reach=self._reach,
             known=known,
+            lag=lag,
         )
 
     async def _poll(self, sweepers: Sequence[Sweeper]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from actors.bluesky.judge import Judge
+from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
@@ -65,6 +66,7 @@ class Sweeper:
         own_did: whose own posts are left out.
         lookback_s: how far the first sweep looks back.
         known: may be shared by the sweepers of one actor.
+        lag: shared by them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Sweeper:
         lookback_s: float,
         reach: Reach,
         known: Recent,
+        lag: Lag,
     ) -> None:
         self._context = context
         self._store = store
@@ -88,10 +91,12 @@ class Sweeper:
         self._lookback_s = lookback_s
         self._reach = reach
         self._known = known
+        self._lag = lag
         self._judge = Judge(context, store, own_did=own_did, known=known)
         self._place: Place | None = None
         self._deep_at = float("-inf")
         self._misses: dict[str, int] = {}
+        self._goes_on = False
 
     async def sweep(self) -> bool:
         """Sweep once, and say whether there is more than could be held.
@@ -109,7 +114,8 @@ class Sweeper:
         await self._take_over(place, walk, now_s)
         if deep_every_s is not None and deep:
             self._deep_at = now_s + deep_every_s
-        return walk.oldest_dropped_s is not None
+        self._goes_on = walk.oldest_dropped_s is not None
+        return self._goes_on
 
     async def _find_place(self) -> Place:
         place = Place.parse(await self._store.read("cursor", self._name))
@@ -162,25 +168,25 @@ class Sweeper:
 
     async def _take_over(self, place: Place, walk: Walk, now_s: float) -> None:
         waiting = sorted(walk.unseen.items(), key=lambda one: one[1].order)
-        if waiting:
-            self._context.lag(max(0.0, now_s - waiting[0][1].time_s))
+        if waiting and not self._goes_on:
+            self._lag.tell(self._name, waiting[0][1].time_s)
         misses, self._misses = self._misses, {}
         size = self._reach.at_once
-        start = count = 0
+        start = 0
         while start + size < len(waiting):
             batch = await self._fetch(waiting[start : start + size], misses)
-            count += await self._record(batch)
+            self._context.succeeded(await self._record(batch))
             start += size
+            self._lag.tell(self._name, waiting[start][1].time_s)
         last = await self._fetch(waiting[start:], misses) if waiting else _Batch()
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
         missed = [walk.unseen[item_id].time_s for item_id in self._misses]
         lasting = self._reach.deep_every_s is not None
         moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
-        count += await self._record(last, place=moved if moved != place else None)
+        count = await self._record(last, place=moved if moved != place else None)
         self._place = moved
-        behind = walk.oldest_dropped_s
-        self._context.lag(0.0 if behind is None else max(0.0, now_s - behind))
+        self._lag.tell(self._name, walk.oldest_dropped_s)
         self._context.succeeded(count)
 
     async def _fetch(

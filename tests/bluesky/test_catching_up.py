@@ -1,7 +1,8 @@
-"""After days offline NotificationPoller works through all that waits."""
+"""After days offline NotificationPoller works through all that waits, and it can be watched."""
 
 from __future__ import annotations
 
+import pytest
 import trio
 from trio.abc import Clock
 
@@ -11,18 +12,19 @@ from actors.items import make_post_id
 from actors.store import Record
 from runtime.errors import RateLimited
 from runtime.rate import Rate
-from tests.bluesky.backlog import AT_ONCE, DAY_S, HOUR_S, MINUTE_S, World, count_alive
+from tests.bluesky.backlog import AT_ONCE, DAY_S, HOUR_S, MINUTE_S, World, count_alive, falls
 
 WAITING = 25_000
 
 
 async def test_after_three_days_all_is_taken_oldest_first(autojump_clock: Clock) -> None:
-    """25,000 mentions, more than are held: each once, at the actor's rate, in bounded memory."""
+    """25,000 mentions, more than are held: each once, at the actor's rate, the lag falling."""
     world = World()
     uris = [world.network.notify(-1)]
     await world.take_notifications(1)
     await trio.sleep(3 * DAY_S)
     uris += [world.network.notify(10 + 10 * number) for number in range(WAITING)]
+    told = len(world.notification_context.lags)
     held: list[int] = []
 
     def look(number: int) -> None:
@@ -36,6 +38,10 @@ async def test_after_three_days_all_is_taken_oldest_first(autojump_clock: Clock)
     assert world.uris == uris
     assert world.watched.keeps_to(Rate(180, 60.0))
     assert CAPACITY <= max(held) <= CAPACITY + 2 * PAGE
+    lags = world.notification_context.lags[told:]
+    assert lags[0] == pytest.approx(3 * DAY_S, abs=5 * MINUTE_S)
+    assert falls(lags)
+    assert len(set(lags)) >= WAITING / AT_ONCE
 
 
 async def test_a_long_way_down_survives_the_servers_limit(autojump_clock: Clock) -> None:
