@@ -95,21 +95,23 @@ class SearchPoller:
     async def _poll(self, sweepers: Sequence[Sweeper]) -> None:
         """Sweep all queries, also when one of them fails.
 
-        A query that the server does not understand keeps the actor in trouble until it is mended;
-        the others go on.
+        One that is far behind has its turns between the others. One that the server does not
+        understand keeps the actor in trouble until it is mended; the others go on.
         """
         last: Retryable | None = None
         refused: AuthRejected | None = None
-        for sweeper in sweepers:
-            try:
-                more = True
-                while more:
-                    more = await sweeper.sweep()
-            except Rejected as error:
-                refused = AuthRejected(str(error), action=_MEND_QUERY)
-                self._context.failed(error)
-            except Retryable as error:
-                last = error
+        waiting = list(sweepers)
+        while waiting:
+            behind: list[Sweeper] = []
+            for sweeper in waiting:
+                try:
+                    behind += [sweeper] if await sweeper.sweep() else []
+                except Rejected as error:
+                    refused = AuthRejected(str(error), action=_MEND_QUERY)
+                    self._context.failed(error)
+                except Retryable as error:
+                    last = error
+            waiting = behind
         if last is not None:
             raise last
         if refused is not None:
