@@ -17,14 +17,18 @@ class Judge:
 
     Args:
         own_did: whose own posts are left out.
+        not_older_s: what is older than this is left out, even if it is not known.
         known: ids that are recorded, or of no interest to any of the actor's listings; these may
             share it.
     """
 
-    def __init__(self, context: Context, store: Store, *, own_did: str, known: Recent) -> None:
+    def __init__(
+        self, context: Context, store: Store, *, own_did: str, not_older_s: float, known: Recent
+    ) -> None:
         self._context = context
         self._store = store
         self._own_did = own_did
+        self._not_older_s = not_older_s
         self._known = known
         # What is too old for this listing may be new to another, which began earlier.
         self._too_old = Recent()
@@ -44,6 +48,8 @@ class Judge:
                 continue
             if candidate.author_did == self._own_did:
                 self._leave_out(item_id, self._known, "own_post")
+            elif now_s - candidate.time_s > self._not_older_s:
+                self._leave_out(item_id, self._too_old, "too_old")
             elif not place.is_new(candidate.time_s, now_s):
                 self._leave_out(item_id, self._too_old, "before_start")
             else:

@@ -9,10 +9,10 @@ from typing import Self
 from pydantic import TypeAdapter, ValidationError
 
 from actors.bluesky.listing import Walk
+from actors.store import SEEN_KEEP_S
 
-TRUSTED_FOR_S = 15 * 86_400.0
-"""The store forgets an id 30 days after it was last marked; this leaves room for those that were
-marked earlier than the rest."""
+TRUSTED_FOR_S = SEEN_KEEP_S / 2
+"""This leaves room for ids that were marked earlier than the rest."""
 RECENT_S = 7 * 86_400.0
 
 

@@ -14,7 +14,7 @@ from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.bluesky.sweep import Reach, Sweeper
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
-from actors.store import Store
+from actors.store import SEEN_KEEP_S, Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
 from actors.translation.times import find_time
 from runtime.actor import Context
@@ -60,7 +60,8 @@ class SearchPoller:
         self._queries = queries
         self._interval_s = interval_s
         self._lookback_s = lookback_s
-        self._reach = Reach(capacity=CAPACITY, at_once=at_once)
+        # A query that was left out for long may find what others took in before the store forgot.
+        self._reach = Reach(capacity=CAPACITY, at_once=at_once, not_older_s=SEEN_KEEP_S)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.

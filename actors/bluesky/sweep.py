@@ -7,6 +7,7 @@ the last of it in one atomic step. So a sweep that is interrupted is done again 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -43,12 +44,14 @@ class Reach:
         deep_every_s: how often to look ``deep_pages`` down whatever the watermark says, and keep
             the marks of what is listed there from being forgotten; ``None`` for a listing of
             strangers' posts, where what is a week late is not wanted any more.
+        not_older_s: what is older than this is left out, even if it is not known.
     """
 
     capacity: int
     at_once: int
     deep_every_s: float | None = None
     deep_pages: int = 10
+    not_older_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -92,7 +95,9 @@ class Sweeper:
         self._reach = reach
         self._known = known
         self._lag = lag
-        self._judge = Judge(context, store, own_did=own_did, known=known)
+        self._judge = Judge(
+            context, store, own_did=own_did, not_older_s=reach.not_older_s, known=known
+        )
         self._place: Place | None = None
         self._deep_at = float("-inf")
         self._misses: dict[str, int] = {}

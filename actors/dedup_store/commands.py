@@ -17,13 +17,13 @@ from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
     REFERENCE_KEEP_S,
-    SEEN_KEEP_S,
     Keys,
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
 from actors.store import (
+    SEEN_KEEP_S,
     Amend,
     FindReference,
     FindUnseen,

@@ -75,6 +75,20 @@ async def test_a_changed_query_repeats_nothing(autojump_clock: Clock) -> None:
     assert len(world.memory.entries) == len(set(world.memory.items)) == 302
 
 
+async def test_a_query_that_is_taken_up_again_repeats_nothing(autojump_clock: Clock) -> None:
+    """The one in between found the same posts, so long ago that the store has forgotten them."""
+    world = World()
+    await world.search(1, "acme")
+    uri = world.hit(2, "acme", "acme phone")
+    await world.search(MINUTE_S, "acme phone")
+    await trio.sleep(45 * DAY_S)
+    await world.search(HOUR_S, "acme")
+    assert world.uris == [uri]
+    recent = world.hit(45 * DAY_S, "acme")
+    await world.search(HOUR_S, "acme")
+    assert world.uris == [uri, recent]
+
+
 async def test_found_by_the_search_and_listed_it_is_one_item(autojump_clock: Clock) -> None:
     """Both pollers catch up at once on posts that mention the brand and match the query."""
     world = World()

@@ -12,12 +12,12 @@ from actors.bluesky.client import Parameters
 from actors.bluesky.notification_poller import NotificationPoller, choose_cursor
 from actors.items import make_post_id
 from actors.messages import InboundPost
-from actors.store import StoreUnavailable
+from actors.store import SEEN_KEEP_S, StoreUnavailable
 from runtime.errors import Retryable
 from runtime.rate import Rate
 from tests.bluesky.network import Network, time_at
 from tests.support.context import FakeContext
-from tests.support.memory_store import SEEN_FOR_S, MemoryStore, virtual_wall_clock
+from tests.support.memory_store import MemoryStore, virtual_wall_clock
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
@@ -392,7 +392,7 @@ async def test_marks_of_what_is_still_listed_are_renewed(autojump_clock: Clock) 
     world = World()
     world.network.notify(-2 * HOUR_S)
     recorded = world.network.notify(-10)
-    await world.poll_for(2 * SEEN_FOR_S, interval_s=HOUR_S, deep_sweep_s=6 * HOUR_S)
+    await world.poll_for(2 * SEEN_KEEP_S, interval_s=HOUR_S, deep_sweep_s=6 * HOUR_S)
     await world.poll_for(100)
     assert world.uris == [recorded]
 
@@ -403,8 +403,8 @@ async def test_after_a_month_away_forgotten_marks_repeat_nothing(autojump_clock:
     world.network.notify(-2 * HOUR_S)
     recorded = world.network.notify(-10)
     await world.poll_for(100)
-    await trio.sleep(2 * SEEN_FOR_S)
-    missed = world.network.notify(SEEN_FOR_S)
+    await trio.sleep(2 * SEEN_KEEP_S)
+    missed = world.network.notify(SEEN_KEEP_S)
     await world.poll_for(100)
     assert world.uris == [recorded, missed]
 
