@@ -53,7 +53,7 @@ class DirectMessageHistory:
             profiles = answer.get("relatedProfiles")
             older = False
             for message in read_list(answer, "messages"):
-                sent_s = _find_sent(message)
+                sent_s = find_sent(message)
                 older = older or (sent_s is not None and sent_s < since_s)
                 if sent_s is None or sent_s >= since_s:
                     arrivals.append(Arrival(convo_id, message, profiles))
@@ -100,6 +100,7 @@ def _is_recent(conversation: Conversation, since_s: float) -> bool:
     return sent_s is None or sent_s >= since_s
 
 
-def _find_sent(message: object) -> float | None:
+def find_sent(message: object) -> float | None:
+    """When a message view says that it was sent, in unix time, if it says so."""
     sent_at = message.get("sentAt") if isinstance(message, dict) else None
     return find_time(sent_at) if isinstance(sent_at, str) else None
