@@ -8,6 +8,7 @@ from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.conversations import Conversation, Conversations, read_conversation
 from actors.bluesky.dm_intake import Arrival
+from actors.bluesky.pacing import patiently
 from actors.messages import Json
 from actors.translation.times import find_time
 from runtime.actor import Context
@@ -92,7 +93,9 @@ class DirectMessageHistory:
             return None
 
     async def _query(self, nsid: str, parameters: dict[str, str | int | Sequence[str]]) -> Json:
-        return await self._bluesky.query(nsid, parameters, chat=True)
+        return await patiently(
+            self._context, lambda: self._bluesky.query(nsid, parameters, chat=True)
+        )
 
 
 def _is_recent(conversation: Conversation, since_s: float) -> bool:

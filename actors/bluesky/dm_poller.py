@@ -16,7 +16,7 @@ from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.messages import DeadLetter, Json
 from actors.recent import Recent
-from actors.store import Store, Value
+from actors.store import SEEN_KEEP_S, Store, Value
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.clock import WallClock
@@ -150,7 +150,7 @@ class DMPoller:
                 )
             except Rejected as error:
                 self._context.failed(error)
-                return replace(place, since=place.saved_at - OVERLAP_S, cursor=None)
+                return replace(place, since=self._find_since(place), cursor=None)
             logs = read_list(answer, "logs")
             if not logs:
                 self._lag.tell(NAME, None)
@@ -171,6 +171,14 @@ class DMPoller:
             if times:
                 self._lag.tell(NAME, max(times))
                 behind = True
+
+    def _find_since(self, place: LogPlace) -> float:
+        """From when on messages may be new although the log was followed to ``place``.
+
+        Of those that are older than the store remembers it cannot be asked: they are recorded.
+        """
+        remembered_s = self._clock() - SEEN_KEEP_S
+        return max(place.saved_at - OVERLAP_S, min(place.saved_at, remembered_s))
 
     def _read_log(self, logs: Iterable[object]) -> tuple[list[Arrival], list[DeadLetter]]:
         arrivals: list[Arrival] = []

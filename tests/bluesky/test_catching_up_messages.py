@@ -7,6 +7,7 @@ import trio
 from trio.abc import Clock
 
 from actors.bluesky.dm_intake import Arrival
+from runtime.errors import RateLimited
 from runtime.rate import Rate
 from tests.bluesky.backlog import DAY_S, HOUR_S, MINUTE_S, World, count_alive, falls
 from tests.bluesky.chat import CONVO, PAGE
@@ -88,3 +89,32 @@ async def test_the_look_back_is_taken_from_whoever_waits_longest(autojump_clock:
     assert falls(lags)
     assert len(lags) > len(convos)
     assert world.chat.count(f"{CONVO}getMessages") == read + len(convos)
+
+
+async def test_a_look_back_survives_the_servers_limit(autojump_clock: Clock) -> None:
+    """It takes more requests than the server allows at a time: what is read stays read."""
+    world = World()
+    ids = [world.chat.write(world.chat.convo(f"customer{n}"), -1000 + n) for n in range(150)]
+
+    def limit(number: int) -> None:
+        if number % 40 == 0 and not world.message_ids:
+            raise RateLimited("429", after_s=120.0)
+
+    world.watched_chat.before = limit
+    await world.take_messages(HOUR_S)
+    assert world.message_ids == ids
+
+
+async def test_a_log_that_forgets_after_a_month_of_silence_repeats_nothing(
+    autojump_clock: Clock,
+) -> None:
+    """The store has forgotten by then what it took in last."""
+    world = World()
+    alice = world.chat.convo("alice")
+    ids = [world.chat.write(alice, -1)]
+    await world.take_messages(MINUTE_S)
+    await trio.sleep(40 * DAY_S)
+    ids.append(world.chat.write(alice, 2 * DAY_S))
+    world.chat.oldest_cursor = len(world.chat.log)
+    await world.take_messages(MINUTE_S)
+    assert world.message_ids == ids
