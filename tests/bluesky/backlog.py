@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 
 import trio
@@ -31,13 +31,18 @@ class Watched:
 
     Attributes:
         asked_at: when each request came, in virtual seconds.
+        most_busy: how many requests were under way at a time, at most.
         before: called before each request with its number, from 1; may raise.
+        answers_after_s: how long each answer takes besides.
     """
 
     def __init__(self, inner: Bluesky) -> None:
         self._inner = inner
+        self._busy = 0
         self.asked_at: list[float] = []
+        self.most_busy = 0
         self.before: Callable[[int], None] = lambda number: None
+        self.answers_after_s = 0.0
 
     async def did(self) -> str:
         """The brand."""
@@ -45,17 +50,22 @@ class Watched:
 
     async def query(self, nsid: str, parameters: Parameters, *, chat: bool = False) -> Json:
         """Let it happen."""
-        self._note()
-        return await self._inner.query(nsid, parameters, chat=chat)
+        return await self._watch(lambda: self._inner.query(nsid, parameters, chat=chat))
 
     async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
         """Let it happen."""
-        self._note()
-        return await self._inner.procedure(nsid, body, chat=chat)
+        return await self._watch(lambda: self._inner.procedure(nsid, body, chat=chat))
 
-    def _note(self) -> None:
+    async def _watch(self, ask: Callable[[], Awaitable[Json]]) -> Json:
         self.asked_at.append(trio.current_time())
         self.before(len(self.asked_at))
+        self._busy += 1
+        self.most_busy = max(self.most_busy, self._busy)
+        try:
+            await trio.sleep(self.answers_after_s)
+            return await ask()
+        finally:
+            self._busy -= 1
 
     def keeps_to(self, rate: Rate) -> bool:
         """Whether no window of the rate saw more requests than it allows."""
