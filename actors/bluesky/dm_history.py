@@ -67,12 +67,28 @@ class DirectMessageHistory:
     async def _list(
         self, nsid: str, key: str, since_s: float, found: dict[str, Conversation]
     ) -> None:
+        """Add the conversations of a list, newest first, to those that were found.
+
+        A message that comes meanwhile takes its conversation to a page that was read already. So
+        a list of several pages is read again until there is nothing new in it.
+        """
+        pages, before = 2, -1
+        while pages > 1 and len(found) > before:
+            before = len(found)
+            pages = await self._read_list(nsid, key, since_s, found)
+
+    async def _read_list(
+        self, nsid: str, key: str, since_s: float, found: dict[str, Conversation]
+    ) -> int:
+        """Read a list once; returns how many pages it had."""
         cursor: str | None = None
+        pages = 0
         while True:
             parameters: dict[str, str | int | Sequence[str]] = {"limit": PAGE}
             if cursor is not None:
                 parameters["cursor"] = cursor
             answer = await self._query(nsid, parameters)
+            pages += 1
             for view in read_list(answer, key):
                 conversation = self._read(view)
                 if conversation is not None and _is_recent(conversation, since_s):
@@ -80,7 +96,7 @@ class DirectMessageHistory:
                     found.setdefault(conversation.convo_id, conversation)
             given = read_cursor(answer)
             if given is None or given == cursor:
-                return
+                return pages
             cursor = given
 
     def _read(self, view: object) -> Conversation | None:

@@ -118,3 +118,24 @@ async def test_a_log_that_forgets_after_a_month_of_silence_repeats_nothing(
     world.chat.oldest_cursor = len(world.chat.log)
     await world.take_messages(MINUTE_S)
     assert world.message_ids == ids
+
+
+async def test_a_conversation_that_moves_while_it_is_listed_is_not_passed_by(
+    autojump_clock: Clock,
+) -> None:
+    """A new message takes it to the page that was read already; the older ones are there, too."""
+    world = World()
+    chat = world.chat
+    ids = {chat.write(chat.convo(f"customer{number}"), -number) for number in range(150)}
+    lists: list[str] = []
+
+    def move() -> None:
+        lists.append("listed")
+        if len(lists) == 2:
+            ids.add(chat.write("convo-customer120", 0))
+            last = chat.convos.pop("convo-customer120")
+            chat.convos = {"convo-customer120": last, **chat.convos}
+
+    chat.on_list = [move]
+    await world.take_messages(10 * MINUTE_S)
+    assert sorted(world.message_ids) == sorted(ids)
