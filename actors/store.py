@@ -31,6 +31,9 @@ from runtime.mailbox import Mailbox, Reply, Unanswered
 
 R = TypeVar("R")
 
+SEEN_KEEP_S = 30 * 24 * 3600
+"""For so long after it was last marked an id counts as seen; then it is new to the store."""
+
 Space: TypeAlias = Literal["cursor", "session", "contact"]
 """What a kept value is for: a poller's place, a login, the last state of a contact."""
 

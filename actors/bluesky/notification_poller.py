@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
+from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, map_together, run_every
@@ -77,6 +78,7 @@ class NotificationPoller:
             lookback_s=self._lookback_s,
             reach=self._reach,
             known=Recent(),
+            lag=Lag(self._context, self._clock),
         )
 
         async def poll() -> None:

@@ -22,13 +22,13 @@ from actors.dedup_store.keys import (
     LEASE_KEEP_S,
     MISSED_AFTER_S,
     REFERENCE_KEEP_S,
-    SEEN_KEEP_S,
     Keys,
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
 from actors.store import (
+    SEEN_KEEP_S,
     Amend,
     FindReference,
     FindUnseen,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SEEN_KEEP_S = 30 * 24 * 3600
 REFERENCE_KEEP_S = 90 * 24 * 3600
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000

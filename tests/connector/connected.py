@@ -106,17 +106,25 @@ class Connected:
 async def open_connected(
     state_dir: Path, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Connected]:
-    """Run the connector between both platforms while the block runs, and stop it in order.
+    """Run both platforms and the connector between them while the block runs."""
+    async with (
+        open_world(random.SystemRandom()) as world,
+        connect(world, state_dir, variables) as connected,
+    ):
+        yield connected
+
+
+@asynccontextmanager
+async def connect(
+    world: World, state_dir: Path, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Connected]:
+    """Run the connector between two platforms while the block runs, and stop it in order.
 
     Afterwards every body that it sent to Genesys is checked against the Swagger.
     """
     crasher = Crasher()
     shutdown = trio.Event()
-    async with (
-        open_world(random.SystemRandom()) as world,
-        httpx.AsyncClient() as http,
-        trio.open_nursery() as nursery,
-    ):
+    async with httpx.AsyncClient() as http, trio.open_nursery() as nursery:
         environ = {**world.environ(), **QUICK, "STATE_DIR": str(state_dir), **(variables or {})}
 
         async def run(*, task_status: trio.TaskStatus[Running]) -> None:

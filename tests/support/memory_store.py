@@ -28,6 +28,7 @@ from actors.messages import (
     ThreadReference,
 )
 from actors.store import (
+    SEEN_KEEP_S,
     Amend,
     FindReference,
     FindUnseen,
@@ -44,7 +45,6 @@ from runtime.clock import WallClock
 from runtime.mailbox import Mailbox
 
 NEW_YEAR_2026 = 1_767_225_600.0
-SEEN_FOR_S = 30 * 86_400.0
 
 
 def virtual_wall_clock() -> float:
@@ -207,7 +207,7 @@ class MemoryStore:
             self.references[reference.post.uri] = reference
 
     def _mark(self, item_id: str) -> None:
-        self._seen_until[item_id] = trio.current_time() + SEEN_FOR_S
+        self._seen_until[item_id] = trio.current_time() + SEEN_KEEP_S
 
     def _read(self, space: str, name: str) -> str | None:
         key = (space, name)
