@@ -60,6 +60,11 @@ def make_agent_item(message: AgentMessage) -> JournalItem:
     )
 
 
+def read_agent_id(item_id: str) -> str:
+    """The message id in the item id of an agent's message."""
+    return item_id.removeprefix("agent:")
+
+
 def make_receipt_item(receipt: Receipt) -> JournalItem:
     """There is one final receipt for a message; it waits for nothing."""
     item_id = make_receipt_id(receipt.message_id)

@@ -193,11 +193,11 @@ class Commands:
         entry_id = EntryId.parse(request.entry_id)
         match request.outcome:
             case Done():
-                outcome = ("done", "", "", "")
+                outcome = ("done", "", "", "", "0")
             case Retry(after_s=after_s):
-                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "")
-            case Refused(code=code, why=why):
-                outcome = ("refused", "", code, why)
+                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "", "1")
+            case Refused(code=code, why=why, tries=tries):
+                outcome = ("refused", "", code, why, str(tries))
             case _:
                 assert_never(request.outcome)
         arguments = [
