@@ -31,7 +31,7 @@ def make_agent_id(message_id: str) -> str:
 
 
 def make_receipt_id(message_id: str) -> str:
-    """One final receipt for a message is one item."""
+    """There is one final receipt for an agent's message."""
     return f"receipt:{message_id}"
 
 
@@ -65,12 +65,18 @@ def make_agent_item(message: AgentMessage) -> JournalItem:
     )
 
 
+def read_agent_id(item_id: str) -> str:
+    """The message id in the item id of an agent's message."""
+    return item_id.removeprefix("agent:")
+
+
 def make_receipt_item(receipt: Receipt) -> JournalItem:
     """There is one final receipt for a message; it waits for nothing."""
+    item_id = make_receipt_id(receipt.message_id)
     return JournalItem(
-        item_id=make_receipt_id(receipt.message_id),
+        item_id=item_id,
         destination=Destination.GENESYS_SENDER,
-        conversation=f"receipt:{receipt.message_id}",
+        conversation=item_id,
         payload=receipt,
     )
 

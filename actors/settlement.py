@@ -67,4 +67,4 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
             "It will not be sent any more: look on Bluesky before you send it again."
         )
         items = (make_failure(message.message_id, message.recipient_did, "GeneralError", sentence),)
-    await store.settle(entry.entry_id, Refused("Poisonous", why), items=items)
+    await store.settle(entry.entry_id, Refused("Poisonous", why, tries=attempts), items=items)

@@ -13,11 +13,26 @@ from typing import Literal, TypeAlias, TypeVar
 
 import trio
 
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    Envelope,
+    KeptLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    Replayed,
+    ReplayLetter,
+)
 from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from runtime.duty import Duty
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
 
 R = TypeVar("R")
+
+SEEN_KEEP_S = 30 * 24 * 3600
+"""For so long after it was last marked an id counts as seen; then it is new to the store."""
 
 Space: TypeAlias = Literal["cursor", "session", "contact"]
 """What a kept value is for: a poller's place, a login, the last state of a contact."""
@@ -25,6 +40,10 @@ Space: TypeAlias = Literal["cursor", "session", "contact"]
 
 class StoreUnavailable(Retryable):
     """The store cannot be reached, is full or refuses writes; the message says which."""
+
+
+class Deposed(Retryable):
+    """The request was the leader's to make, and another process leads now. Nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,9 @@ class Record:
     """Append what was never seen, and move the poller's values with it, in one atomic step.
 
     ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
-    without anything being delivered.
+    without anything being delivered. They are marked last: an item or a dead letter of the same
+    request with such an id is still new. ``term`` is the duty on which alone it may be done;
+    ``None`` if anybody may do it at any time.
     """
 
     items: tuple[JournalItem, ...] = ()
@@ -76,12 +97,13 @@ class Record:
     references: tuple[ThreadReference, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     active: tuple[Activity, ...] = ()
+    term: int | None = None
     reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Close one entry, and append what it caused, in one atomic step."""
+    """Close one entry, and append what it caused, in one atomic step. ``term``: as in Record."""
 
     entry_id: str
     outcome: Outcome
@@ -89,15 +111,17 @@ class Settle:
     references: tuple[ThreadReference, ...] = ()
     values: tuple[Value, ...] = ()
     active: tuple[Activity, ...] = ()
+    term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Replace the payload of an entry that is in hand, keeping its place."""
+    """Replace the payload of an entry in hand, which keeps its place. ``term``: as in Record."""
 
     entry_id: str
     payload: Payload
+    term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
 
@@ -138,7 +162,14 @@ class FindActive:
 
 
 StoreRequest: TypeAlias = (
-    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | FindActive
+    Record
+    | Settle
+    | Amend
+    | FindUnseen
+    | ReadValue
+    | FindReference
+    | FindActive
+    | DeadLetterRequest
 )
 
 
@@ -151,11 +182,16 @@ class Store:
     Args:
         mailbox: DedupStore's mailbox.
         answer_within_s: how long one question may take, waiting for room included.
+        duty: what is written through this store is the leader's to write: only on this duty, and
+            else it raises :class:`Deposed`. ``None`` if any process may.
     """
 
-    def __init__(self, mailbox: Mailbox[StoreRequest], *, answer_within_s: float) -> None:
+    def __init__(
+        self, mailbox: Mailbox[StoreRequest], *, answer_within_s: float, duty: Duty | None = None
+    ) -> None:
         self._mailbox = mailbox
         self._answer_within_s = answer_within_s
+        self._duty = duty
 
     async def record(
         self,
@@ -175,6 +211,7 @@ class Store:
             tuple(references),
             tuple(dead_letters),
             tuple(active),
+            self._term(),
         )
         return await self._ask(request, request.reply)
 
@@ -190,13 +227,19 @@ class Store:
     ) -> None:
         """Close one entry, and append what it caused, atomically. A settled one stays settled."""
         request = Settle(
-            entry_id, outcome, tuple(items), tuple(references), tuple(values), tuple(active)
+            entry_id,
+            outcome,
+            tuple(items),
+            tuple(references),
+            tuple(values),
+            tuple(active),
+            self._term(),
         )
         await self._ask(request, request.reply)
 
     async def amend(self, entry_id: str, payload: Payload) -> None:
         """Replace the payload of an entry that is in hand."""
-        request = Amend(entry_id, payload)
+        request = Amend(entry_id, payload, self._term())
         await self._ask(request, request.reply)
 
     async def find_unseen(self, item_ids: Iterable[str]) -> frozenset[str]:
@@ -222,6 +265,41 @@ class Store:
         """The conversations in which something happened lately, newest first."""
         request = FindActive(limit)
         return await self._ask(request, request.reply)
+
+    async def list_letters(self) -> tuple[str, ...]:
+        """The ids of all dead letters, the latest to die first."""
+        request = ListLetters()
+        return await self._ask(request, request.reply)
+
+    async def read_envelopes(self, letter_ids: Iterable[str]) -> tuple[Envelope, ...]:
+        """What is known of these dead letters; those that are gone are left out."""
+        request = ReadEnvelopes(tuple(letter_ids))
+        return await self._ask(request, request.reply)
+
+    async def read_letter(self, letter_id: str) -> KeptLetter | None:
+        """A dead letter whole."""
+        request = ReadLetter(letter_id)
+        return await self._ask(request, request.reply)
+
+    async def replay_letter(
+        self,
+        letter_id: str,
+        item: JournalItem | None = None,
+        *,
+        references: Iterable[ThreadReference] = (),
+        unless_seen: str | None = None,
+    ) -> Replayed:
+        """Put a dead letter back into the journal, atomically. A second time it is gone."""
+        request = ReplayLetter(letter_id, item, tuple(references), unless_seen)
+        return await self._ask(request, request.reply)
+
+    async def drop_letter(self, letter_id: str) -> bool:
+        """Remove a dead letter for good. Returns whether there was one."""
+        request = DropLetter(letter_id)
+        return await self._ask(request, request.reply)
+
+    def _term(self) -> int | None:
+        return None if self._duty is None else self._duty.term
 
     async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:
         started = trio.current_time()

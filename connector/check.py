@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
-
-import httpx
-import trio
 
 from actors.bluesky.client import BlueskyClient
 from actors.genesys.client import GenesysClient
@@ -24,14 +18,11 @@ from actors.genesys.faults import PermissionMissing
 from actors.genesys.reconciler import explain
 from actors.messages import Author
 from actors.translation.contact import make_contact_state, make_enrichment
-from connector.clients import Outside, make_endpoints
-from connector.house import make_dedup_store
-from connector.logs import create_log
-from connector.parts import Parts, make_parts
+from connector.clients import make_endpoints
+from connector.lone_store import open_lone_store
+from connector.parts import Parts
 from connector.settings import Settings
-from connector.storage import open_store
 from runtime.errors import AuthRejected, Fault, Rejected
-from runtime.supervisor import Supervisor
 
 Probe: TypeAlias = Callable[[], Awaitable[str]]
 """Looks at one thing and says what it found; raises :class:`runtime.errors.Fault`."""
@@ -69,26 +60,8 @@ async def check_everything(settings: Settings, tell: Callable[[str], None]) -> i
     The login is the connector's own: a session that it keeps is used, and one that is made here
     is kept for it, because logins are limited to a few a day.
     """
-    log = create_log("error", io.StringIO())
-    async with (
-        open_store(settings, log) as database,
-        httpx.AsyncClient(timeout=settings.request_deadline_s) as bluesky_http,
-        httpx.AsyncClient(timeout=settings.request_deadline_s) as genesys_http,
-        trio.open_nursery() as nursery,
-    ):
-        rng = random.SystemRandom()
-        outside = Outside(database, bluesky_http, genesys_http, time.time, rng, log)
-        parts = make_parts(settings, outside)
-        supervisor = Supervisor(
-            [make_dedup_store(parts, [])],
-            policy=parts.policy,
-            wall_clock=time.time,
-            rng=rng,
-            log=log,
-        )
-        await nursery.start(supervisor.run)
+    async with open_lone_store(settings) as parts:
         to_mend = await _look_at_all(_make_items(settings, parts), tell)
-        await supervisor.stop(settings.grace_s)
     tell("")
     tell(
         f"{to_mend} to mend."

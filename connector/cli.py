@@ -1,10 +1,12 @@
-"""The command line: ``bluesky-genesys run | check | sandbox``."""
+"""The command line: ``bluesky-genesys run | check | dead-letters | sandbox``."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -44,6 +46,78 @@ def check() -> None:
 
     settings = _load_or_exit()
     sys.exit(_run_or_explain(check_everything, settings, click.echo))
+
+
+@main.group("dead-letters")
+def dead_letters() -> None:
+    """Look at what could not be carried; have it tried again, or drop it.
+
+    Works beside a connector that runs, and while none does. An ID may be the beginning of one, as
+    long as it is the only one that begins so.
+    """
+
+
+@dead_letters.command("list")
+def list_dead_letters() -> None:
+    """Show all, the latest to die first, without their content."""
+    from connector.dead_letters import list_letters
+
+    _see_to_letters(list_letters)
+
+
+@dead_letters.command("show")
+@click.argument("letter_id", metavar="ID")
+def show_dead_letter(letter_id: str) -> None:
+    """Show one whole, its content included."""
+    from connector.dead_letters import show_letter
+
+    _see_to_letters(show_letter, letter_id)
+
+
+@dead_letters.command("replay")
+@click.argument("letter_id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that can be put back.")
+def replay_dead_letters(*, letter_id: str | None, everything: bool) -> None:
+    """Put it back, to be carried as if it had just come."""
+    from connector.dead_letters import replay_all, replay_letter
+
+    if (letter_id is None) is not everything:
+        raise click.UsageError("Name one ID, or say --all.")
+    if letter_id is None:
+        _see_to_letters(replay_all)
+    else:
+        _see_to_letters(replay_letter, letter_id)
+
+
+@dead_letters.command("drop")
+@click.argument("letter_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def drop_dead_letter(*, letter_id: str, yes: bool) -> None:
+    """Remove one for good."""
+    from connector.dead_letters import drop_letter
+
+    _see_to_letters(partial(drop_letter, sure=yes), letter_id)
+
+
+def _see_to_letters(command: Callable[..., Awaitable[None]], *arguments: str) -> NoReturn:
+    from connector.dead_letters import Console, explain
+
+    settings = _load_or_exit()
+    console = Console(
+        tell=_tell,
+        complain=partial(click.echo, err=True),
+        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+        confirm=click.confirm if sys.stdin.isatty() else None,
+    )
+    sys.exit(_run_or_explain(explain, console, partial(command, settings, console, *arguments)))
+
+
+def _tell(line: str) -> None:
+    """Print a line. If nobody reads on, as behind ``| head``, the work is done all the same."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @main.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from actors.dedup_store import (
@@ -11,8 +12,10 @@ from actors.dedup_store import (
     DedupStore,
     InHand,
     Keys,
+    Lease,
     Route,
     StoreGauge,
+    give_up_lease,
     load_scripts,
     refuse_poison,
 )
@@ -27,6 +30,7 @@ from connector.pollers import make_dm_poller, make_notification_poller, make_sea
 from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
 from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
+from runtime.duty import Duty
 from runtime.mailbox import Mailbox
 from runtime.supervisor import Supervisor
 
@@ -42,6 +46,8 @@ class House:
     supervisor: Supervisor
     webhooks: Mailbox[WebhookDelivery]
     gauge: StoreGauge
+    duty: Duty
+    give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
         """Answer the webhooks that came too late: Genesys delivers them again, to the next one."""
@@ -58,11 +64,12 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
         alter: may exchange a specification, for those who want to see an actor fail.
     """
     parts = make_parts(settings, outside)
-    parts.duty.begin(float("inf"))  # there is no lease yet that would begin it
     senders = [make_genesys_sender(parts), make_bluesky_sender(parts), make_contact_resolver(parts)]
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
     # They stop in the reverse order: webhooks are taken while the senders finish.
-    specs: list[ActorSpec[Any]] = [make_dedup_store(parts, senders), _webhook_receiver(parts)]
+    lease = Lease(parts.duty, alone_since=outside.database.alone_since)
+    store = make_dedup_store(parts, senders, lease)
+    specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts)]
     specs += [*senders, *pollers]
     supervisor = Supervisor(
         [alter(spec) for spec in specs],
@@ -71,12 +78,15 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
         rng=outside.rng,
         log=outside.log,
     )
-    return House(supervisor, parts.webhooks, parts.gauge)
+    commands = _make_commands(parts)
+    give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
+    return House(supervisor, parts.webhooks, parts.gauge, parts.duty, give_up)
 
 
 def make_dedup_store(
-    parts: Parts, senders: list[ActorSpec[JournalEntry]]
+    parts: Parts, senders: list[ActorSpec[JournalEntry]], lease: Lease | None = None
 ) -> ActorSpec[StoreRequest]:
+    """DedupStore. Without a ``lease`` it takes no part in who leads, and hands nothing over."""
     settings = parts.settings
     routes = {}
     for sender in senders:
@@ -86,17 +96,19 @@ def make_dedup_store(
         mailbox = parts.entries[destination]
         limit = min(mailbox.capacity, sender.concurrency * sender.batch)
         routes[destination] = Route(mailbox, limit)
-    in_hand = InHand()
+    in_hand, commands = InHand(), _make_commands(parts)
 
     def create(context: Context) -> DedupStore:
         return DedupStore(
             context,
             database=parts.outside.database,
-            commands=Commands(Keys(settings.gc_integration_id), load_scripts()),
+            commands=commands,
             routes=routes,
             in_hand=in_hand,
             gauge=parts.gauge,
             clock=parts.outside.clock,
+            log=parts.outside.log,
+            lease=lease,
         )
 
     return ActorSpec(
@@ -112,6 +124,10 @@ def make_dedup_store(
     )
 
 
+def _make_commands(parts: Parts) -> Commands:
+    return Commands(Keys(parts.settings.gc_integration_id), load_scripts())
+
+
 def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
     settings = parts.settings
     clock = parts.outside.clock
@@ -120,7 +136,7 @@ def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
     def create(context: Context) -> WebhookReceiver:
         reconciler = Reconciler(
             context,
-            parts.store,
+            parts.leader_store,
             parts.genesys,
             duty=parts.duty,
             gap=gap,

@@ -19,30 +19,39 @@ from runtime.mailbox import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """All of it outlives every incarnation of the actors that have it."""
+    """All of it outlives every incarnation of the actors that have it.
+
+    ``store`` is for those who may write at any time; ``leader_store`` for what the leader alone may
+    write, on ``duty``.
+    """
 
     settings: Settings
     outside: Outside
     policy: RestartPolicy
+    duty: Duty
     store: Store
+    leader_store: Store
     requests: Mailbox[StoreRequest]
     webhooks: Mailbox[WebhookDelivery]
     entries: dict[Destination, Mailbox[JournalEntry]]
     bluesky: BlueskyClient
     genesys: GenesysClient
     gauge: StoreGauge
-    duty: Duty
 
 
 def make_parts(settings: Settings, outside: Outside) -> Parts:
     """Make the mailboxes and the two clients. Nothing is opened or started."""
     requests = Mailbox[StoreRequest]("DedupStore", settings.dedup_store.mailbox)
-    store = Store(requests, answer_within_s=settings.store_deadline_s)
+    duty = Duty()
+    within_s = settings.store_deadline_s
+    leader_store = Store(requests, answer_within_s=within_s, duty=duty)
     return Parts(
         settings=settings,
         outside=outside,
         policy=settings.make_restart_policy(),
-        store=store,
+        duty=duty,
+        store=Store(requests, answer_within_s=within_s),
+        leader_store=leader_store,
         requests=requests,
         webhooks=Mailbox("WebhookReceiver", settings.webhook_receiver.mailbox),
         entries={
@@ -52,8 +61,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
                 "ContactResolver", settings.contact_resolver.mailbox
             ),
         },
-        bluesky=make_bluesky(settings, outside, store),
+        bluesky=make_bluesky(settings, outside, leader_store),
         genesys=make_genesys(settings, outside),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
-        duty=Duty(),
     )

@@ -20,7 +20,7 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
         return NotificationPoller(
             context,
             parts.bluesky,
-            parts.store,
+            parts.leader_store,
             parts.outside.clock,
             interval_s=settings.polling_time_inbound_notifications,
             lookback_s=settings.start_lookback,
@@ -39,7 +39,7 @@ def make_search_poller(parts: Parts) -> ActorSpec[Any]:
         return SearchPoller(
             context,
             parts.bluesky,
-            parts.store,
+            parts.leader_store,
             parts.outside.clock,
             queries=settings.bluesky_search_query,
             interval_s=settings.polling_time_social_listening,
@@ -59,7 +59,7 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
         return DMPoller(
             context,
             parts.bluesky,
-            parts.store,
+            parts.leader_store,
             parts.outside.clock,
             interval_s=settings.polling_time_dm,
             lookback_s=settings.start_lookback,
@@ -91,4 +91,5 @@ def _poller(
         stop_within_s=parts.settings.stop_within_s,
         sends_to=("DedupStore",),
         disabled=disabled,
+        duty=parts.duty,
     )

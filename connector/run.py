@@ -123,6 +123,9 @@ async def run_connector(
         task_status.started(Running(port, health))
         await shutdown.wait()
         stuck = await house.supervisor.stop(settings.grace_s)
+        if not stuck:
+            # Last of all: from here on another process acts.
+            await house.give_up_lease()
         closing.set()
         house.turn_away()
         if stuck:
@@ -170,7 +173,7 @@ def _make_health(
             actors,
             store,
             version=version("bluesky-genesys"),
-            role="leader",
+            role="leader" if house.duty.is_on else "standby",
             uptime_s=trio.current_time() - started_at,
             warnings=warnings,
         )

@@ -13,7 +13,7 @@ from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
-from actors.messages import Destination, JournalEntry, Plan
+from actors.messages import AgentMessage, Destination, JournalEntry, Plan
 from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
@@ -36,7 +36,7 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     def create(context: Context) -> GenesysSender:
         return GenesysSender(
             context,
-            parts.store,
+            parts.leader_store,
             parts.genesys,
             make_endpoints(settings),
             persistence,
@@ -59,7 +59,7 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
         return BlueskySender(
             context,
             parts.bluesky,
-            parts.store,
+            parts.leader_store,
             writes=writes,
             clock=parts.outside.clock,
             plans=plans,
@@ -67,8 +67,9 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
         )
 
     async def give_up(entry: JournalEntry, attempts: int, error: Exception) -> None:
-        await bury(parts.store, entry, attempts, error)
-        plans.pop(entry.entry_id, None)
+        await bury(parts.leader_store, entry, attempts, error)
+        if isinstance(entry.payload, AgentMessage):
+            plans.pop(entry.payload.message_id, None)
 
     spec = _sender(parts, Destination.BLUESKY_SENDER, create)
     return dataclasses.replace(spec, on_poison=give_up)
@@ -81,7 +82,7 @@ def make_contact_resolver(parts: Parts) -> ActorSpec[JournalEntry]:
     def create(context: Context) -> ContactResolver:
         return ContactResolver(
             context,
-            parts.store,
+            parts.leader_store,
             parts.genesys,
             _make_persistence(parts),
             source_id=settings.gc_external_source_id,
@@ -114,9 +115,10 @@ def _sender(
         batch=batch,
         deadline_s=4 * parts.settings.request_deadline_s,
         stop_within_s=parts.settings.stop_within_s,
-        on_poison=partial(bury, parts.store),
+        on_poison=partial(bury, parts.leader_store),
         sends_to=("DedupStore",),
         disabled=disabled,
+        duty=parts.duty,
     )
 
 

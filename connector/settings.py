@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from actors.store import SEEN_KEEP_S
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
@@ -28,6 +30,15 @@ def _parse_duration(value: object) -> float:
     if match is None:
         raise ValueError("expected a time such as 90, 30s, 15m, 1h or 2d")
     return float(match[1]) * _UNIT_S[match[2]]
+
+
+def _check_look_back(seconds: float) -> float:
+    if seconds > SEEN_KEEP_S:
+        raise ValueError(
+            f"more than {SEEN_KEEP_S / _UNIT_S['d']:g}d; what was taken in longer ago than that "
+            "is not remembered, and would be taken in again"
+        )
+    return seconds
 
 
 def _parse_rate(value: object) -> Rate:
@@ -46,7 +57,9 @@ def _parse_handle(value: object) -> object:
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
 Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400)]
-LookBack = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)]
+LookBack = Annotated[
+    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
+]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]

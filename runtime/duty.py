@@ -16,9 +16,13 @@ class Duty:
     a process that stood still past the end finds its scopes cancelled before it does anything.
 
     It is passed in by whoever puts the house together, and outlives every incarnation.
+
+    Attributes:
+        term: the number of this duty, or of the last one: each begins with a new one.
     """
 
     def __init__(self) -> None:
+        self.term = 0
         self._until = float("-inf")
         self._scopes: set[trio.CancelScope] = set()
         self._begun = trio.Event()
@@ -33,6 +37,7 @@ class Duty:
         """Be on duty until then. Nobody may be left in a scope of the duty before this one."""
         if self._scopes:
             raise RuntimeError("the duty before this one is not vacated yet")
+        self.term += 1
         self._until = until
         self._begun.set()
         self._begun = trio.Event()

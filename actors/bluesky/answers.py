@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.bluesky.letters import make_letter
+from actors.bluesky.letters import make_post_letter
 from actors.messages import DeadLetter, InboundPost, InboundReason, Json
 from actors.translation.inbound import translate_post
 from runtime.errors import Malformed
@@ -33,4 +33,4 @@ def read_post(
     try:
         return translate_post(view, reason)
     except Malformed as error:
-        return make_letter(source, view, error, identity=uri)
+        return make_post_letter(source, view, reason, error, uri=uri)

@@ -8,6 +8,7 @@ from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.conversations import Conversation, Conversations, read_conversation
 from actors.bluesky.dm_intake import Arrival
+from actors.bluesky.pacing import patiently
 from actors.messages import Json
 from actors.translation.times import find_time
 from runtime.actor import Context
@@ -53,7 +54,7 @@ class DirectMessageHistory:
             profiles = answer.get("relatedProfiles")
             older = False
             for message in read_list(answer, "messages"):
-                sent_s = _find_sent(message)
+                sent_s = find_sent(message)
                 older = older or (sent_s is not None and sent_s < since_s)
                 if sent_s is None or sent_s >= since_s:
                     arrivals.append(Arrival(convo_id, message, profiles))
@@ -66,12 +67,28 @@ class DirectMessageHistory:
     async def _list(
         self, nsid: str, key: str, since_s: float, found: dict[str, Conversation]
     ) -> None:
+        """Add the conversations of a list, newest first, to those that were found.
+
+        A message that comes meanwhile takes its conversation to a page that was read already. So
+        a list of several pages is read again until there is nothing new in it.
+        """
+        pages, before = 2, -1
+        while pages > 1 and len(found) > before:
+            before = len(found)
+            pages = await self._read_list(nsid, key, since_s, found)
+
+    async def _read_list(
+        self, nsid: str, key: str, since_s: float, found: dict[str, Conversation]
+    ) -> int:
+        """Read a list once; returns how many pages it had."""
         cursor: str | None = None
+        pages = 0
         while True:
             parameters: dict[str, str | int | Sequence[str]] = {"limit": PAGE}
             if cursor is not None:
                 parameters["cursor"] = cursor
             answer = await self._query(nsid, parameters)
+            pages += 1
             for view in read_list(answer, key):
                 conversation = self._read(view)
                 if conversation is not None and _is_recent(conversation, since_s):
@@ -79,7 +96,7 @@ class DirectMessageHistory:
                     found.setdefault(conversation.convo_id, conversation)
             given = read_cursor(answer)
             if given is None or given == cursor:
-                return
+                return pages
             cursor = given
 
     def _read(self, view: object) -> Conversation | None:
@@ -92,7 +109,9 @@ class DirectMessageHistory:
             return None
 
     async def _query(self, nsid: str, parameters: dict[str, str | int | Sequence[str]]) -> Json:
-        return await self._bluesky.query(nsid, parameters, chat=True)
+        return await patiently(
+            self._context, lambda: self._bluesky.query(nsid, parameters, chat=True)
+        )
 
 
 def _is_recent(conversation: Conversation, since_s: float) -> bool:
@@ -100,6 +119,7 @@ def _is_recent(conversation: Conversation, since_s: float) -> bool:
     return sent_s is None or sent_s >= since_s
 
 
-def _find_sent(message: object) -> float | None:
+def find_sent(message: object) -> float | None:
+    """When a message view says that it was sent, in unix time, if it says so."""
     sent_at = message.get("sentAt") if isinstance(message, dict) else None
     return find_time(sent_at) if isinstance(sent_at, str) else None

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
-from actors.bluesky.conversations import Conversations
-from actors.bluesky.dm_history import DirectMessageHistory
+from actors.bluesky.conversations import Conversation, Conversations
+from actors.bluesky.dm_history import DirectMessageHistory, find_sent
 from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
 from actors.bluesky.dm_place import LogPlace
+from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import PacedBluesky, run_every
-from actors.messages import DeadLetter, InboundDirectMessage, Json
+from actors.messages import DeadLetter, Json
 from actors.recent import Recent
-from actors.store import Store, Value
+from actors.store import SEEN_KEEP_S, Store, Value
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.clock import WallClock
@@ -62,6 +63,7 @@ class DMPoller:
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
         self._known = Recent()
+        self._lag = Lag(context, clock)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation goes on at the stored place.
@@ -81,10 +83,12 @@ class DMPoller:
         async def poll() -> None:
             nonlocal place
             place = await self._accept(place)
-            if place.cursor is None:
-                place = await self._look_back(place, reader)
             if place.cursor is not None:
                 place = await self._follow(place, reader)
+            if place.cursor is None:
+                place = await self._look_back(place, reader)
+                if place.cursor is not None:
+                    place = await self._follow(place, reader)
 
         await run_every(self._interval_s, self._context, poll)
 
@@ -97,14 +101,20 @@ class DMPoller:
         return place
 
     async def _look_back(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
-        """Take in what was sent since ``place.since``, and the cursor that goes on from there."""
+        """Take in what was sent since ``place.since``, and the cursor that goes on from there.
+
+        Whoever has waited longest for an answer comes first.
+        """
         # The cursor first: what is sent meanwhile is in both, and recorded once.
         answer = await self._bluesky.query("chat.bsky.convo.getLog", {}, chat=True)
         cursor = read_cursor(answer)
         intake = Intake()
-        for conversation in await self._history.list_conversations(place.since):
+        conversations = await self._history.list_conversations(place.since)
+        for conversation in sorted(conversations, key=_find_last_sent):
             if not reader.wants(conversation):
                 continue
+            if conversation.last_sent_at is not None:
+                self._lag.tell(NAME, _find_last_sent(conversation))
             arrivals = await self._read_messages(conversation.convo_id, place.since)
             more = await reader.read(arrivals)
             intake.items += more.items
@@ -113,7 +123,10 @@ class DMPoller:
             if len(intake.items) >= self._at_once:
                 place = await self._record(intake, place, place.cursor)
                 intake = Intake()
-        return await self._accept(await self._record(intake, place, cursor))
+        place = await self._record(intake, place, cursor)
+        if place.cursor is None:
+            self._lag.tell(NAME, None)
+        return await self._accept(place)
 
     async def _read_messages(self, convo_id: str, since_s: float) -> list[Arrival]:
         try:
@@ -124,30 +137,48 @@ class DMPoller:
             return []
 
     async def _follow(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
-        """Take in the log from the cursor to its end, page by page."""
+        """Take in the log from the cursor to its end, page by page.
+
+        A cursor that the log does not know any more is taken away: the messages themselves are
+        there. Not every page tells how far it leads; those that do not leave the lag as it was.
+        """
+        behind = False
         while True:
             try:
                 answer = await self._bluesky.query(
                     "chat.bsky.convo.getLog", {"cursor": place.cursor or ""}, chat=True
                 )
             except Rejected as error:
-                # A cursor that the log does not know any more: the messages themselves are there.
                 self._context.failed(error)
-                since_s = place.saved_at - OVERLAP_S
-                return await self._look_back(replace(place, since=since_s, cursor=None), reader)
+                return replace(place, since=self._find_since(place), cursor=None)
             logs = read_list(answer, "logs")
             if not logs:
-                self._context.lag(0.0)
+                self._lag.tell(NAME, None)
                 self._context.succeeded(0)
                 return place
             cursor = read_cursor(answer) or place.cursor
             arrivals, letters = self._read_log(logs)
+            times = [one for one in (find_sent(arrival.message) for arrival in arrivals) if one]
+            if times and not behind:
+                self._lag.tell(NAME, min(times))
             intake = await reader.read(arrivals)
             intake.letters += letters
             stuck = cursor == place.cursor
             place = await self._accept(await self._record(intake, place, cursor))
             if stuck:
+                self._lag.tell(NAME, None)
                 return place
+            if times:
+                self._lag.tell(NAME, max(times))
+                behind = True
+
+    def _find_since(self, place: LogPlace) -> float:
+        """From when on messages may be new although the log was followed to ``place``.
+
+        Of those that are older than the store remembers it cannot be asked: they are recorded.
+        """
+        remembered_s = self._clock() - SEEN_KEEP_S
+        return max(place.saved_at - OVERLAP_S, min(place.saved_at, remembered_s))
 
     def _read_log(self, logs: Iterable[object]) -> tuple[list[Arrival], list[DeadLetter]]:
         arrivals: list[Arrival] = []
@@ -188,17 +219,8 @@ class DMPoller:
         self._known.add(intake.ids)
         for letter in intake.letters:
             self._context.failed(Malformed(letter.why))
-        self._context.lag(self._lag_s(intake))
         self._context.succeeded(count)
         return moved
-
-    def _lag_s(self, intake: Intake) -> float:
-        sent = (
-            find_time(item.payload.sent_at)
-            for item in intake.items
-            if isinstance(item.payload, InboundDirectMessage)
-        )
-        return max((self._clock() - one for one in sent if one is not None), default=0.0)
 
     async def _accept(self, place: LogPlace) -> LogPlace:
         """Accept the requests whose messages are recorded, so that agents can answer.
@@ -219,3 +241,7 @@ class DMPoller:
             else:
                 self._conversations.accepted(convo_id)
         return replace(place, accepting=tuple(left))
+
+
+def _find_last_sent(conversation: Conversation) -> float:
+    return find_time(conversation.last_sent_at) or 0.0

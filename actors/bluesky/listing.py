@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost, InboundReason, Json
 
 
@@ -63,28 +64,35 @@ class Walk:
     """What was found on the way down a listing.
 
     At most ``capacity`` unseen posts are held, the oldest ones: what is dropped is newer, and the
-    next sweep finds it again. ``listed`` are the ids met, where they are to be marked anew.
+    next sweep finds it again. ``marks`` are the ids of all else that is listed, gathered where
+    ``marking`` says that they are to be marked anew.
     """
 
     capacity: int
+    marking: bool = False
     unseen: OrderedDict[str, Candidate] = field(default_factory=OrderedDict)
-    listed: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
     letters: dict[str, DeadLetter] = field(default_factory=dict)
     newest_s: float | None = None
     oldest_s: float | None = None
     oldest_dropped_s: float | None = None
     ended: bool = False
 
-    def hold(self, item_id: str, candidate: Candidate) -> None:
+    def note(self, candidates: Sequence[Candidate], new: Mapping[str, Candidate]) -> None:
+        """Note a page: the range of its times, and which of its posts are ``new``, by item id."""
+        times = [one.time_s for one in candidates]
+        if times:
+            self.newest_s = max(times if self.newest_s is None else [*times, self.newest_s])
+            self.oldest_s = min(times if self.oldest_s is None else [*times, self.oldest_s])
+        if self.marking:
+            ids = (make_post_id(one.uri) for one in candidates)
+            self.marks.extend(one for one in ids if one not in new)
+        for item_id, candidate in new.items():
+            self._hold(item_id, candidate)
+
+    def _hold(self, item_id: str, candidate: Candidate) -> None:
         """Hold an unseen post, and drop the one listed first if there are too many."""
         self.unseen[item_id] = candidate
         if len(self.unseen) > self.capacity:
             _, dropped = self.unseen.popitem(last=False)
             self.oldest_dropped_s = min(self.oldest_dropped_s or dropped.time_s, dropped.time_s)
-
-    def note(self, candidates: Sequence[Candidate]) -> None:
-        """Note the range of times walked over."""
-        times = [one.time_s for one in candidates]
-        if times:
-            self.newest_s = max(times if self.newest_s is None else [*times, self.newest_s])
-            self.oldest_s = min(times if self.oldest_s is None else [*times, self.oldest_s])

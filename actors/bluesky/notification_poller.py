@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
+from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, map_together, run_every
 from actors.bluesky.sweep import Reach, Sweeper
+from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost, InboundReason
 from actors.recent import Recent
 from actors.store import Store
@@ -76,6 +78,7 @@ class NotificationPoller:
             lookback_s=self._lookback_s,
             reach=self._reach,
             known=Recent(),
+            lag=Lag(self._context, self._clock),
         )
 
         async def poll() -> None:
@@ -156,7 +159,8 @@ class NotificationListing:
         """One uri that the server refuses spoils the request: halve it until that is alone."""
         if len(batch) == 1:
             uri = batch[0].uri
-            return {uri: make_letter(self._context.name, {"uri": uri}, error, identity=uri)}
+            letter_id = make_post_id(uri)
+            return {uri: make_letter(self._context.name, {"uri": uri}, error, letter_id=letter_id)}
         middle = len(batch) // 2
         return {
             **await self._fetch_batch(batch[:middle]),

@@ -10,10 +10,13 @@ import trio
 from actors.bluesky.client import Bluesky, Parameters
 from actors.messages import Json
 from runtime.actor import Context
-from runtime.errors import Fault
+from runtime.errors import Fault, Retryable
 
 V = TypeVar("V")
 R = TypeVar("R")
+
+PATIENCE = 3
+"""How often in a row Bluesky may fail in the middle of something long before it is given up."""
 
 
 class PacedBluesky:
@@ -68,6 +71,31 @@ async def map_together(
     if faults:
         raise faults[0]
     return [results[position] for position in range(len(values))]
+
+
+async def patiently(context: Context, ask: Callable[[], Awaitable[R]]) -> R:
+    """Ask Bluesky in the middle of something long, and wait while it is in trouble.
+
+    A backlog may take more requests than the server allows at a time: were the whole begun anew at
+    each refusal, it would never come to its end. If cancelled, nothing has happened.
+
+    Raises:
+        Retryable: Bluesky failed more often in a row than there is patience.
+        AuthRejected, Rejected, Malformed: as ``ask`` does, at once.
+    """
+    troubles = 0
+    while True:
+        try:
+            answer = await ask()
+        except Retryable as error:
+            if troubles == PATIENCE:
+                raise
+            troubles += 1
+            await context.back_off(error)
+        else:
+            if troubles:
+                context.succeeded(0)
+            return answer
 
 
 async def run_every(

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.answers import read_cursor, read_list, read_post
 from actors.bluesky.client import Bluesky
-from actors.bluesky.letters import make_letter
+from actors.bluesky.lag import Lag
+from actors.bluesky.letters import make_post_letter
 from actors.bluesky.listing import Candidate, Page
 from actors.bluesky.pacing import PacedBluesky, run_every
 from actors.bluesky.sweep import Reach, Sweeper
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
-from actors.store import Store
+from actors.store import SEEN_KEEP_S, Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
 from actors.translation.times import find_time
 from runtime.actor import Context
@@ -59,7 +60,8 @@ class SearchPoller:
         self._queries = queries
         self._interval_s = interval_s
         self._lookback_s = lookback_s
-        self._reach = Reach(capacity=CAPACITY, at_once=at_once)
+        # A query that was left out for long may find what others took in before the store forgot.
+        self._reach = Reach(capacity=CAPACITY, at_once=at_once, not_older_s=SEEN_KEEP_S)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.
@@ -69,14 +71,15 @@ class SearchPoller:
         """
         own_did = await self._bluesky.did()
         known = Recent()
-        sweepers = [self._make_sweeper(query, own_did, known) for query in self._queries]
+        lag = Lag(self._context, self._clock)
+        sweepers = [self._make_sweeper(query, own_did, known, lag) for query in self._queries]
 
         async def poll() -> None:
             await self._poll(sweepers)
 
         await run_every(self._interval_s, self._context, poll)
 
-    def _make_sweeper(self, query: str, own_did: str, known: Recent) -> Sweeper:
+    def _make_sweeper(self, query: str, own_did: str, known: Recent, lag: Lag) -> Sweeper:
         return Sweeper(
             self._context,
             self._store,
@@ -87,26 +90,29 @@ class SearchPoller:
             lookback_s=self._lookback_s,
             reach=self._reach,
             known=known,
+            lag=lag,
         )
 
     async def _poll(self, sweepers: Sequence[Sweeper]) -> None:
         """Sweep all queries, also when one of them fails.
 
-        A query that the server does not understand keeps the actor in trouble until it is mended;
-        the others go on.
+        One that is far behind has its turns between the others. One that the server does not
+        understand keeps the actor in trouble until it is mended; the others go on.
         """
         last: Retryable | None = None
         refused: AuthRejected | None = None
-        for sweeper in sweepers:
-            try:
-                more = True
-                while more:
-                    more = await sweeper.sweep()
-            except Rejected as error:
-                refused = AuthRejected(str(error), action=_MEND_QUERY)
-                self._context.failed(error)
-            except Retryable as error:
-                last = error
+        waiting = list(sweepers)
+        while waiting:
+            behind: list[Sweeper] = []
+            for sweeper in waiting:
+                try:
+                    behind += [sweeper] if await sweeper.sweep() else []
+                except Rejected as error:
+                    refused = AuthRejected(str(error), action=_MEND_QUERY)
+                    self._context.failed(error)
+                except Retryable as error:
+                    last = error
+            waiting = behind
         if last is not None:
             raise last
         if refused is not None:
@@ -137,7 +143,7 @@ class SearchListing:
             try:
                 candidates.append(_read_hit(raw))
             except Malformed as error:
-                letters.append(make_letter(self._source, raw, error))
+                letters.append(make_post_letter(self._source, raw, "search", error))
         given = read_cursor(answer)
         return Page(
             candidates=tuple(candidates),

@@ -7,12 +7,16 @@ the last of it in one atomic step. So a sweep that is interrupted is done again 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from actors.bluesky.judge import Judge
+from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
-from actors.bluesky.place import Place
-from actors.items import make_post_id, make_post_item
+from actors.bluesky.pacing import patiently
+from actors.bluesky.place import Place, move_place
+from actors.items import make_post_item
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store, Value
@@ -28,7 +32,6 @@ BLANK_PAGES = 20
 LOOKS_BEFORE_GONE = 3
 """A post that is listed but cannot be fetched may be late; after so many sweeps it is gone."""
 MARKS_RENEWED_AFTER_S = 86_400.0
-RECENT_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class Reach:
         deep_every_s: how often to look ``deep_pages`` down whatever the watermark says, and keep
             the marks of what is listed there from being forgotten; ``None`` for a listing of
             strangers' posts, where what is a week late is not wanted any more.
+        not_older_s: what is older than this is left out, even if it is not known.
     """
 
     capacity: int
     at_once: int
     deep_every_s: float | None = None
     deep_pages: int = 10
+    not_older_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Sweeper:
         own_did: whose own posts are left out.
         lookback_s: how far the first sweep looks back.
         known: may be shared by the sweepers of one actor.
+        lag: shared by them.
     """
 
     def __init__(
@@ -78,19 +84,24 @@ class Sweeper:
         lookback_s: float,
         reach: Reach,
         known: Recent,
+        lag: Lag,
     ) -> None:
         self._context = context
         self._store = store
         self._listing = listing
         self._clock = clock
         self._name = name
-        self._own_did = own_did
         self._lookback_s = lookback_s
         self._reach = reach
         self._known = known
+        self._lag = lag
+        self._judge = Judge(
+            context, store, own_did=own_did, not_older_s=reach.not_older_s, known=known
+        )
         self._place: Place | None = None
         self._deep_at = float("-inf")
         self._misses: dict[str, int] = {}
+        self._goes_on = False
 
     async def sweep(self) -> bool:
         """Sweep once, and say whether there is more than could be held.
@@ -102,17 +113,14 @@ class Sweeper:
         """
         place = self._place or await self._find_place()
         now_s = self._clock()
-        deep = self._is_deep(place, now_s)
+        deep_every_s = self._reach.deep_every_s
+        deep = deep_every_s is not None and (place.watermark is None or now_s >= self._deep_at)
         walk = await self._walk(place, now_s, deep=deep)
-        await self._take_over(place, walk, now_s, deep=deep)
-        if deep and self._reach.deep_every_s is not None:
-            self._deep_at = now_s + self._reach.deep_every_s
-        return walk.oldest_dropped_s is not None
-
-    def _is_deep(self, place: Place, now_s: float) -> bool:
-        if self._reach.deep_every_s is None:
-            return False
-        return place.watermark is None or now_s >= self._deep_at
+        await self._take_over(place, walk, now_s)
+        if deep_every_s is not None and deep:
+            self._deep_at = now_s + deep_every_s
+        self._goes_on = walk.oldest_dropped_s is not None
+        return self._goes_on
 
     async def _find_place(self) -> Place:
         place = Place.parse(await self._store.read("cursor", self._name))
@@ -125,14 +133,16 @@ class Sweeper:
         return place
 
     async def _walk(self, place: Place, now_s: float, *, deep: bool) -> Walk:
-        walk = Walk(self._reach.capacity)
-        line_s = (place.since if place.watermark is None else place.watermark) - OVERLAP_S
+        due = place.watermark is None or now_s - place.marked_at >= MARKS_RENEWED_AFTER_S
+        walk = Walk(self._reach.capacity, marking=deep and due)
+        line_s = place.reached_s - OVERLAP_S
         cursor: str | None = None
         pages = blank = 0
         while True:
-            page = await self._listing.read_page(cursor)
+            page = await self._read_page(cursor)
             pages += 1
-            await self._judge(page, walk, place, now_s, keep_ids=deep)
+            walk.note(page.candidates, await self._judge.find_new(page.candidates, place, now_s))
+            await self._put_aside(page, walk)
             blank = 0 if page.candidates or page.reached_s is not None else blank + 1
             cursor = page.cursor
             if cursor is None:
@@ -145,98 +155,64 @@ class Sweeper:
             if below and not (deep and pages < self._reach.deep_pages):
                 return walk
 
-    async def _judge(
-        self, page: Page, walk: Walk, place: Place, now_s: float, *, keep_ids: bool
-    ) -> None:
-        walk.note(page.candidates)
+    async def _read_page(self, cursor: str | None) -> Page:
+        if cursor is None:
+            return await self._listing.read_page(None)
+        return await patiently(self._context, lambda: self._listing.read_page(cursor))
+
+    async def _put_aside(self, page: Page, walk: Walk) -> None:
+        """Take the dead letters of a page, and record before there are too many to be held.
+
+        What is dead, or known, need not wait for its turn among the posts.
+        """
         unread = (one for one in page.letters if one.letter_id not in self._known)
         walk.letters.update((one.letter_id, one) for one in unread)
-        unknown: dict[str, Candidate] = {}
-        for candidate in page.candidates:
-            item_id = make_post_id(candidate.uri)
-            if keep_ids:
-                walk.listed.append(item_id)
-            if item_id in self._known or item_id in walk.unseen:
-                continue
-            if candidate.author_did == self._own_did:
-                self._leave_out(item_id, "own_post")
-            elif not place.is_new(candidate.time_s, now_s):
-                self._leave_out(item_id, "before_start")
-            else:
-                unknown[item_id] = candidate
-        await self._hold_unseen(unknown, walk)
+        if len(walk.letters) + len(walk.marks) >= self._reach.at_once:
+            await self._record(_Batch(letters=list(walk.letters.values()), seen=walk.marks))
+            walk.letters, walk.marks = {}, []
 
-    async def _hold_unseen(self, unknown: dict[str, Candidate], walk: Walk) -> None:
-        if not unknown:
-            return
-        unseen = await self._store.find_unseen(unknown)
-        for item_id, candidate in unknown.items():
-            if item_id in unseen:
-                walk.hold(item_id, candidate)
-            else:
-                self._known.add([item_id])
-
-    def _leave_out(self, item_id: str, reason: str) -> None:
-        self._known.add([item_id])
-        self._context.skipped(reason)
-
-    async def _take_over(self, place: Place, walk: Walk, now_s: float, *, deep: bool) -> None:
+    async def _take_over(self, place: Place, walk: Walk, now_s: float) -> None:
         waiting = sorted(walk.unseen.items(), key=lambda one: one[1].order)
-        if waiting:
-            self._context.lag(max(0.0, now_s - waiting[0][1].time_s))
+        if waiting and not self._goes_on:
+            self._lag.tell(self._name, waiting[0][1].time_s)
         misses, self._misses = self._misses, {}
         size = self._reach.at_once
-        chunks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
-        count = 0
-        for chunk in chunks[:-1]:
-            count += await self._record(await self._fetch(chunk, misses))
-        last = await self._fetch(chunks[-1], misses) if chunks else _Batch()
+        start = 0
+        while start + size < len(waiting):
+            batch = await self._fetch(waiting[start : start + size], misses)
+            self._context.succeeded(await self._record(batch))
+            start += size
+            self._lag.tell(self._name, waiting[start][1].time_s)
+        last = await self._fetch(waiting[start:], misses) if waiting else _Batch()
         last.letters.extend(walk.letters.values())
-        moved = self._move(place, walk, now_s, last, deep=deep)
-        count += await self._record(last, place=moved if moved != place else None)
+        last.seen.extend(walk.marks)
+        missed = [walk.unseen[item_id].time_s for item_id in self._misses]
+        lasting = self._reach.deep_every_s is not None
+        moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
+        count = await self._record(last, place=moved if moved != place else None)
         self._place = moved
-        behind = walk.oldest_dropped_s
-        self._context.lag(0.0 if behind is None else max(0.0, now_s - behind))
+        self._lag.tell(self._name, walk.oldest_dropped_s)
         self._context.succeeded(count)
 
     async def _fetch(
         self, chunk: Sequence[tuple[str, Candidate]], misses: dict[str, int]
     ) -> _Batch:
-        found = await self._listing.fetch([candidate for _, candidate in chunk])
+        wanted = [candidate for _, candidate in chunk]
+        found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
         for item_id, candidate in chunk:
             match found.get(candidate.uri):
                 case InboundPost() as post:
                     batch.posts.append(post)
                 case DeadLetter() as letter:
+                    # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
-                    batch.seen.append(item_id)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)
                     self._context.skipped("vanished")
                 case None:
                     self._misses[item_id] = misses.get(item_id, 0) + 1
         return batch
-
-    def _move(self, place: Place, walk: Walk, now_s: float, last: _Batch, *, deep: bool) -> Place:
-        """The place after this sweep; ``last`` gets the ids that are to be marked with it."""
-        watermark = _find_watermark(place, walk, now_s)
-        if self._reach.deep_every_s is None:
-            if watermark == place.watermark:
-                return place
-            floor = max(place.since, watermark - RECENT_S)
-            return replace(place, watermark=watermark, floor=floor, marked_at=now_s)
-        moved = replace(place, watermark=watermark)
-        first = place.watermark is None
-        if not first and not (deep and now_s - place.marked_at >= MARKS_RENEWED_AFTER_S):
-            return moved
-        last.seen.extend(one for one in walk.listed if self._may_be_marked(one, walk))
-        depths = [one for one in (place.floor, walk.oldest_s) if one is not None]
-        floor_s = None if walk.ended else max(depths, default=None)
-        return replace(moved, floor=floor_s, marked_at=now_s)
-
-    def _may_be_marked(self, item_id: str, walk: Walk) -> bool:
-        return item_id in self._known or (item_id in walk.unseen and item_id not in self._misses)
 
     async def _record(self, batch: _Batch, *, place: Place | None = None) -> int:
         if not (batch.posts or batch.letters or batch.seen or place):
@@ -255,12 +231,3 @@ class Sweeper:
         for letter in batch.letters:
             self._context.failed(Malformed(letter.why))
         return len(recorded.new)
-
-
-def _find_watermark(place: Place, walk: Walk, now_s: float) -> float:
-    reached = (place.since, place.watermark, walk.newest_s)
-    # A listed time may lie ahead of our clock, but a watermark there would stop the sweeps short.
-    watermark = min(max(one for one in reached if one is not None), now_s)
-    if walk.oldest_dropped_s is not None:
-        watermark = min(watermark, walk.oldest_dropped_s - 0.001)
-    return watermark

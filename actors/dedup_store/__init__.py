@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from actors.dedup_store.actor import DedupStore, refuse_poison
+from actors.dedup_store.codec import decode_payload
 from actors.dedup_store.commands import Commands
 from actors.dedup_store.connection import RedisAddress, parse_address
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge, StoreKind, StoreState
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
+from actors.dedup_store.lease import Lease
+from actors.dedup_store.lease_keeper import give_up_lease
 from actors.dedup_store.opening import open_database
 from actors.dedup_store.scripts import load_scripts
 
@@ -21,11 +24,14 @@ __all__ = [
     "DedupStore",
     "InHand",
     "Keys",
+    "Lease",
     "RedisAddress",
     "Route",
     "StoreGauge",
     "StoreKind",
     "StoreState",
+    "decode_payload",
+    "give_up_lease",
     "load_scripts",
     "open_database",
     "parse_address",

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import trio
+
 from actors.dedup_store.commands import Commands
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange, Report
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.lease import Lease
+from actors.dedup_store.lease_keeper import LeaseKeeper
 from actors.messages import Destination
-from actors.store import StoreRequest
+from actors.store import StoreRequest, StoreUnavailable
 from runtime.actor import Context
 from runtime.clock import WallClock
+from runtime.context import EventLog
+from runtime.duty import Duty
 from runtime.errors import Rejected
 
 _LONGEST_SLEEP_S = 3600.0
+_LISTEN_AGAIN_S = 5.0
 
 
 class DedupStore:
@@ -33,6 +40,9 @@ class DedupStore:
         in_hand: shared by all units; outlives this object.
         gauge: told how the store is doing; outlives this object, too.
         clock: unix time in seconds.
+        log: told who leads.
+        lease: this process's part in who leads; outlives this object. ``None`` if it takes no
+            part: then it may do what the leader may not forbid, and hands over at any time.
     """
 
     def __init__(
@@ -45,12 +55,18 @@ class DedupStore:
         in_hand: InHand,
         gauge: StoreGauge,
         clock: WallClock,
+        log: EventLog,
+        lease: Lease | None = None,
     ) -> None:
         self._context = context
+        self._database = database
+        self._commands = commands
         self._routes = routes
         self._in_hand = in_hand
         self._clock = clock
-        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock)
+        self._log = log
+        self._lease = lease
+        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, lease)
 
     async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
         """Answer all of these, in one round trip.
@@ -66,11 +82,59 @@ class DedupStore:
         self._tell(report)
 
     async def run(self) -> None:
-        """Hand over what no commit has handed over: at start, when due, after an outage.
+        """Lead if nobody else does, and hand over what no commit has handed over.
 
-        Sends nothing while there is nothing to hand over. If cancelled, what was handed over
-        stays in hand.
+        That is: when the duty begins, when something is due, after an outage, and when another
+        process has recorded something. Sends nothing while there is nothing to hand over, but for
+        the lease. If cancelled, what was handed over stays in hand.
         """
+        if self._lease is None:
+            await self._dispatch()
+            return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._make_keeper(self._lease).run)
+            nursery.start_soon(self._listen, self._lease)
+            nursery.start_soon(self._dispatch_on_duty, self._lease.duty)
+
+    def _make_keeper(self, lease: Lease) -> LeaseKeeper:
+        return LeaseKeeper(
+            self._context,
+            exchange=self._exchange,
+            commands=self._commands,
+            lease=lease,
+            in_hand=self._in_hand,
+            routes=self._routes.values(),
+            clock=self._clock,
+            log=self._log,
+        )
+
+    async def _listen(self, lease: Lease) -> None:
+        """Hear what other processes do. It only saves time: who missed it sees it at the lease."""
+
+        def hear(text: str) -> None:
+            lease.is_heard = True
+            if text == "recorded" and lease.duty.is_on:
+                self._in_hand.want()
+            else:
+                lease.ring()
+
+        while True:
+            try:
+                await self._database.listen(self._commands.bell, hear)
+                await trio.sleep_forever()
+            except StoreUnavailable as error:
+                if lease.is_heard:
+                    self._log.warning("cannot hear other processes", reason=str(error))
+                lease.is_heard = False
+                await self._context.sleep(_LISTEN_AGAIN_S)
+
+    async def _dispatch_on_duty(self, duty: Duty) -> None:
+        while True:
+            await duty.wait_on()
+            with duty.scope():
+                await self._dispatch()
+
+    async def _dispatch(self) -> None:
         # The one before may have crashed on the way.
         self._in_hand.want()
         while True:

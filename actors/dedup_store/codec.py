@@ -123,6 +123,14 @@ class Head:
         entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
         return cls(entry_id, item_id, float(recorded_at), payload)
 
+    def find_text(self, name: str) -> str | None:
+        """A field of the payload, whether or not this release can read the whole of it."""
+        try:
+            found = json.loads(self.payload)["payload"][name]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return found if isinstance(found, str) else None
+
     def open(self) -> JournalEntry:
         """The entry as an actor gets it.
 

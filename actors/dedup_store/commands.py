@@ -1,16 +1,22 @@
-"""What each request is in Redis: the arguments it sends, and the answer it reads."""
+"""What each request is in Redis: the arguments that it sends."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from itertools import chain
+from typing import Self, assert_never
 
+from actors.dead_letters import (
+    DeadLetterRequest,
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
+)
 from actors.dedup_store.codec import (
     EntryId,
-    Head,
-    decode_activity,
-    decode_reference,
     encode_activity,
     encode_payload,
     encode_reference,
@@ -20,14 +26,16 @@ from actors.dedup_store.keys import (
     ACTIVE_MOST,
     DEAD_KEEP_S,
     DEAD_MOST,
+    LEASE_KEEP_S,
+    MISSED_AFTER_S,
     REFERENCE_KEEP_S,
-    SEEN_KEEP_S,
     Keys,
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
 from actors.store import (
+    SEEN_KEEP_S,
     Activity,
     Amend,
     FindActive,
@@ -35,15 +43,22 @@ from actors.store import (
     FindUnseen,
     ReadValue,
     Record,
-    Recorded,
     Settle,
     StoreRequest,
     Value,
 )
-from runtime.errors import Malformed
 
-Result: TypeAlias = Any
-"""What Redis answered to one command: text, a number, nothing, or a list of such."""
+ENVELOPE_FIELDS = (
+    "letter_id",
+    "source",
+    "conversation",
+    "code",
+    "why",
+    "attempts",
+    "recorded_at",
+    "died_at",
+)
+"""Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +82,17 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What may be handed over now, when more is due, and how much there is in all.
+class _Caller:
+    """Who asks, and when: ``fenced`` if it is to be done only for the leader."""
 
-    Times are unix seconds.
-    """
+    now: float
+    token: str = ""
+    fenced: bool = False
 
-    heads: tuple[Head, ...]
-    next_due: dict[Destination, float | None]
-    depth: int
-    oldest_recorded_at: float | None
-    dead_letters: int
+    @classmethod
+    def of(cls, request: Record | Settle | Amend, now: float, token: str) -> Self:
+        """Who asks for this: for the leader only if it has a term, and if there is a leader."""
+        return cls(now, token, fenced=bool(token) and request.term is not None)
 
 
 class Commands:
@@ -89,15 +104,20 @@ class Commands:
     """
 
     def __init__(self, keys: Keys, scripts: dict[ScriptName, Script]) -> None:
+        self.bell = keys.bell
         self._keys = keys
         self._scripts = scripts
 
-    def make(self, request: StoreRequest, now: float, *, forget_old: bool = False) -> Command:
+    def make(
+        self, request: StoreRequest, now: float, *, token: str = "", forget_old: bool = False
+    ) -> Command:
         """The command for a request.
 
         Args:
             request: what is asked.
             now: unix seconds.
+            token: of the lease that this process holds, or nothing. With it, a request that has
+                a term is done only if the process is still the leader.
             forget_old: whether a recording also drops the marks that are past their time.
 
         Raises:
@@ -105,13 +125,14 @@ class Commands:
         """
         match request:
             case Record():
-                return self._record(request, now, forget_old=forget_old)
+                caller = _Caller.of(request, now, token)
+                return self._record(request, caller, forget_old=forget_old)
             case Settle():
-                return self._settle(request, now)
+                return self._settle(request, _Caller.of(request, now, token))
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
                 arguments = (*_place(entry_id), encode_payload(request.payload))
-                return self._call("amend", now, arguments)
+                return self._call("amend", _Caller.of(request, now, token), arguments)
             case FindUnseen():
                 return Command(("ZMSCORE", self._keys.seen, *request.item_ids), reads=True)
             case ReadValue():
@@ -123,46 +144,75 @@ class Commands:
                 last = str(request.limit - 1)
                 return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
             case _:
-                assert_never(request)
+                return self._make_for_letters(request, now)
 
-    def deliver(self, wanted: Sequence[Wanted], now: float) -> Command:
-        """Ask for the heads of conversations; :func:`read_delivery` reads the answer."""
+    def deliver(self, wanted: Sequence[Wanted], now: float, token: str = "") -> Command:
+        """Ask for the heads of conversations; ``answers.read_delivery`` reads what comes.
+
+        With a ``token`` they are for the process that holds this lease and no other.
+        """
         arguments = [str(len(wanted))]
         for one in wanted:
             arguments += (one.destination, str(one.room), str(len(one.held)), *one.held)
-        return self._call("deliver", now, arguments, reads=True)
+        caller = _Caller(now, token, fenced=bool(token))
+        return self._call("deliver", caller, arguments, reads=True)
+
+    def lead(self, token: str, now: float, *, lasts_s: float) -> Command:
+        """Take the lease if nobody has it; ``answers.read_claim`` reads what comes.
+
+        Args:
+            token: what it is to be held by, never used before.
+            now: unix seconds.
+            lasts_s: how long a lease holds that is not renewed.
+        """
+        times_ms = (str(int(1000 * one)) for one in (LEASE_KEEP_S, lasts_s, MISSED_AFTER_S))
+        return self._call("lead", _Caller(now), (token, *times_ms))
+
+    def renew(self, token: str) -> Command:
+        """Renew a lease; the answer is how much others have recorded, or nothing if it is lost."""
+        key = self._keys.lease(token)
+        return Command(("GETEX", key, "PX", str(1000 * LEASE_KEEP_S)))
+
+    def look_at(self, holder: str) -> Command:
+        """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
+        return Command(("PTTL", self._keys.lease(holder)), reads=True)
+
+    def hand_over(self, token: str, now: float, *, lasts_s: float) -> Command:
+        """Give a lease up: the next one to ask gets it, and those who listen hear of it."""
+        left_ms = int(1000 * (LEASE_KEEP_S - lasts_s))
+        return self._call("hand_over", _Caller(now, token), (str(left_ms),))
 
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""
         return Command(("SET", self._keys.probe, _time(now), "EX", "60"))
 
-    def _record(self, request: Record, now: float, *, forget_old: bool) -> Command:
+    def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
             str(ACTIVE_KEEP_S),
             str(ACTIVE_MOST),
             *_items(request.items),
-            *_many((item_id,) for item_id in request.seen),
-            *_values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
                 for one in letters
             ),
+            *_many((item_id,) for item_id in request.seen),
+            *_values(request.values),
+            *_references(request.references),
+            *_activities(request.active),
         ]
-        return self._call("record", now, arguments)
+        return self._call("record", caller, arguments)
 
-    def _settle(self, request: Settle, now: float) -> Command:
+    def _settle(self, request: Settle, caller: _Caller) -> Command:
         entry_id = EntryId.parse(request.entry_id)
         match request.outcome:
             case Done():
-                outcome = ("done", "", "", "")
+                outcome = ("done", "", "", "", "0")
             case Retry(after_s=after_s):
-                outcome = ("retry", _time(now + max(0.0, after_s)), "", "")
-            case Refused(code=code, why=why):
-                outcome = ("refused", "", code, why)
+                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "", "1")
+            case Refused(code=code, why=why, tries=tries):
+                outcome = ("refused", "", code, why, str(tries))
             case _:
                 assert_never(request.outcome)
         arguments = [
@@ -173,77 +223,47 @@ class Commands:
             *_references(request.references),
             *_activities(request.active),
         ]
-        return self._call("settle", now, arguments)
+        return self._call("settle", caller, arguments)
+
+    def _make_for_letters(self, request: DeadLetterRequest, now: float) -> Command:
+        match request:
+            case ListLetters():
+                oldest = _time(now - DEAD_KEEP_S)
+                listing = ("ZREVRANGEBYSCORE", self._keys.dead, "+inf", oldest)
+                return Command(listing, reads=True)
+            case ReadEnvelopes(letter_ids=letter_ids):
+                asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
+                return self._call("envelopes", _Caller(now), chain(*asked), reads=True)
+            case ReadLetter(letter_id=letter_id):
+                key = self._keys.dead_letter(letter_id)
+                return Command(("HMGET", key, *ENVELOPE_FIELDS, "payload"), reads=True)
+            case ReplayLetter():
+                return self._replay(request, now)
+            case DropLetter(letter_id=letter_id):
+                return self._call("drop", _Caller(now), (letter_id,))
+            case _:
+                assert_never(request)
+
+    def _replay(self, request: ReplayLetter, now: float) -> Command:
+        arguments = [
+            request.letter_id,
+            request.unless_seen or "",
+            *_items([request.item] if request.item else []),
+            *_references(request.references),
+        ]
+        return self._call("replay", _Caller(now), arguments)
 
     def _call(
-        self, name: ScriptName, now: float, arguments: Iterable[str], *, reads: bool = False
+        self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
-        # The one place for what every script is given: a fencing token belongs here.
-        common = (_time(now), SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)
-        digest = self._scripts[name].digest
-        head = ("EVALSHA", digest, "1", self._keys.prefix, *map(str, common))
-        return Command((*head, *arguments), reads)
-
-
-def answer(request: StoreRequest, result: Result) -> None:
-    """Give the asker what Redis answered."""
-    match request:
-        case Record():
-            new = frozenset(request.items[place - 1].item_id for place in result)
-            request.reply.answer(Recorded(new))
-        case Settle() | Amend():
-            # An entry that was settled before stays settled: that is an answer, not an error.
-            request.reply.answer(None)
-        case FindUnseen():
-            marks = zip(request.item_ids, result, strict=True)
-            unseen = (item_id for item_id, marked_at in marks if marked_at is None)
-            request.reply.answer(frozenset(unseen))
-        case ReadValue():
-            request.reply.answer(result)
-        case FindReference():
-            request.reply.answer(_read_reference(result))
-        case FindActive():
-            request.reply.answer(_read_activities(result))
-        case _:
-            assert_never(request)
-
-
-def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
-    """The answer to :meth:`Commands.deliver`."""
-    heads, dues, depth, oldest, dead_letters = result
-    return Delivery(
-        heads=tuple(Head.parse(*head) for head in heads),
-        next_due={
-            one.destination: float(due) if due else None
-            for one, due in zip(wanted, dues, strict=True)
-        },
-        depth=depth,
-        oldest_recorded_at=float(oldest) if oldest else None,
-        dead_letters=dead_letters,
-    )
-
-
-def _read_reference(answer: str | None) -> ThreadReference | None:
-    if answer is None:
-        return None
-    try:
-        return decode_reference(answer)
-    except Malformed:
-        # Not remembered in a form that this release reads: it is looked up anew.
-        return None
-
-
-def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
-    """The newest of each conversation, in their order."""
-    newest: dict[str, Activity] = {}
-    for member in members:
-        try:
-            activity = decode_activity(member)
-        except Malformed:
-            # Written in a form that this release does not read; it is forgotten within a day.
-            continue
-        newest.setdefault(activity.conversation, activity)
-    return tuple(newest.values())
+        common = (
+            _time(caller.now),
+            *map(str, (SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)),
+            caller.token,
+            "1" if caller.fenced else "",
+        )
+        head = ("EVALSHA", self._scripts[name].digest, "1", self._keys.prefix)
+        return Command((*head, *common, *arguments), reads)
 
 
 def _time(unix_s: float) -> str:

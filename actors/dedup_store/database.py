@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 
 import redis
 import trio
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from actors.dedup_store.commands import Command, Result
+from actors.dedup_store.answers import Result
+from actors.dedup_store.commands import Command
 from actors.dedup_store.gauge import StoreKind
 from actors.dedup_store.scripts import Script, ScriptName
-from actors.store import StoreUnavailable
+from actors.store import Deposed, StoreUnavailable
 from runtime.errors import Effect, Rejected
 
 # Answers that say something of the server, not of the command: any other would get them too.
@@ -21,6 +24,11 @@ _AWAY = re.compile(
     r"(?:^|-)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|BUSY|UNKILLABLE|MASTERDOWN|CLUSTERDOWN"
     r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
 )
+
+_DEPOSED = "DEPOSED "
+"""What ``depose`` in ``scripts/common.lua`` answers."""
+
+_HARK_S = 1.0
 
 _CODES = {
     "OutOfMemoryError": "OOM",
@@ -57,6 +65,8 @@ class Database:
         threads: how many round trips there may be at once.
         warning: what to beware of although it works.
         explain: what else is known when it does not answer, or ``None``.
+        alone_since: when no other process could be using the same data (monotonic seconds), or
+            ``None`` if that is not known.
     """
 
     def __init__(
@@ -68,12 +78,15 @@ class Database:
         threads: int,
         warning: str | None = None,
         explain: Callable[[], str | None] = lambda: None,
+        alone_since: float | None = None,
     ) -> None:
         self.kind = kind
         self.warning = warning
+        self.alone_since = alone_since
         self._client = client
         self._scripts = tuple(scripts.values())
         self._limiter = trio.CapacityLimiter(threads)
+        self._ear = trio.CapacityLimiter(1)
         self._explain = explain
 
     async def execute(self, commands: Sequence[Command]) -> list[Result]:
@@ -88,9 +101,40 @@ class Database:
         """
         return await trio.to_thread.run_sync(self._execute, commands, limiter=self._limiter)
 
+    async def listen(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Call ``hear`` with each text that is published on a channel, and first with nothing.
+
+        Costs the server one command. Returns at once where there is nobody else to be heard. If
+        cancelled, it returns at once, and its thread within :data:`_HARK_S`.
+
+        Raises:
+            StoreUnavailable: nothing more is to be heard.
+        """
+        if self.kind == "memory":
+            return
+        enough = threading.Event()
+        try:
+            await trio.to_thread.run_sync(
+                self._listen, channel, hear, enough, abandon_on_cancel=True, limiter=self._ear
+            )
+        finally:
+            enough.set()
+
     def close(self) -> None:
         """Close all connections. No round trip may be under way."""
         self._client.close()
+
+    def _listen(self, channel: str, hear: Callable[[str], None], enough: threading.Event) -> None:
+        try:
+            with closing(self._client.pubsub()) as subscription:  # type: ignore[no-untyped-call]
+                subscription.subscribe(channel)
+                while not enough.is_set():
+                    heard = subscription.get_message(timeout=_HARK_S)
+                    if heard is not None:
+                        text = str(heard["data"]) if heard["type"] == "message" else ""
+                        trio.from_thread.run_sync(hear, text)
+        except RedisError as error:
+            raise self._make_unavailable(str(error), Effect.NOT_DONE) from error
 
     def _execute(self, commands: Sequence[Command]) -> list[Result]:
         try:
@@ -126,6 +170,8 @@ class Database:
         if not isinstance(result, RedisError):
             return result
         text = _describe(result)
+        if text.startswith(_DEPOSED):
+            return Deposed("another process leads")
         if _AWAY.search(text) or not isinstance(result, ResponseError):
             return self._make_unavailable(text, Effect.NOT_DONE)
         return Rejected("StoreRefused", f"Redis refused a request: {text}")

@@ -58,6 +58,7 @@ class EmbeddedServer:
         self._log_file = self._state_dir / "redis.log"
         self._process: trio.Process | None = None
         self._trouble: str | None = None
+        self._alone_since: float | None = None
         self.address = RedisAddress(path=str(choose_socket(state_dir)))
 
     def open(self, *, timeout_s: float, threads: int) -> Database:
@@ -68,6 +69,7 @@ class EmbeddedServer:
             kind="embedded",
             threads=threads,
             explain=lambda: self._trouble,
+            alone_since=self._alone_since,
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -76,7 +78,9 @@ class EmbeddedServer:
         If cancelled, the server is stopped, unless another process uses it.
         """
         with closing(Lock(self._state_dir / "users.lock")) as users:
-            # The exclusive lock is held only by one who is stopping the server.
+            # Nobody else holds the lock: whoever used the server before is dead, or has left.
+            self._alone_since = trio.current_time() if users.take() else None
+            # The exclusive lock is held only by one who comes or goes.
             while not users.take(shared=True):  # noqa: ASYNC110 - it is another process's
                 await trio.sleep(_LOOK_EVERY_S)
             try:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from actors.dedup_store.codec import EntryId
-from actors.dedup_store.commands import (
-    Command,
-    Commands,
-    Delivery,
-    Result,
-    Wanted,
-    answer,
-    read_delivery,
-)
+from actors.dead_letters import DropLetter, ReplayLetter
+from actors.dedup_store.answers import Delivery, Result, answer, read_delivery
+from actors.dedup_store.codec import EntryId, Head
+from actors.dedup_store.commands import Command, Commands, Wanted
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
-from actors.messages import Destination, Refused
-from actors.store import FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
+from actors.dedup_store.lease import Lease
+from actors.items import make_failure, read_agent_id
+from actors.messages import Destination, JournalItem, Refused
+from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
 from runtime.clock import WallClock
 from runtime.errors import Fault, Malformed, Rejected
 
@@ -56,6 +52,8 @@ class Exchange:
         in_hand: what is with the actors.
         gauge: told how the store is doing.
         clock: unix time in seconds.
+        lease: what the leader alone may do is done only while it is held; ``None`` if there is
+            no leader, and everybody may do everything.
     """
 
     def __init__(
@@ -66,6 +64,7 @@ class Exchange:
         in_hand: InHand,
         gauge: StoreGauge,
         clock: WallClock,
+        lease: Lease | None = None,
     ) -> None:
         self._database = database
         self._commands = commands
@@ -73,6 +72,7 @@ class Exchange:
         self._in_hand = in_hand
         self._gauge = gauge
         self._clock = clock
+        self._lease = lease
         self._forgot_at = float("-inf")
 
     async def ask(self, requests: Sequence[StoreRequest]) -> Report:
@@ -86,7 +86,12 @@ class Exchange:
         return await self.deliver(requests)
 
     async def deliver(self, requests: Sequence[StoreRequest] = ()) -> Report:
-        """The same, and hand over what can be handed over. Cancelled: as :meth:`ask`."""
+        """The same, and hand over what can be handed over, if that is for us to do.
+
+        Cancelled: as :meth:`ask`.
+        """
+        if self._lease is not None and not self._lease.duty.is_on:
+            return await self._ask(requests, None)
         if not self._in_hand.begin_asking():
             try:
                 return await self._ask(requests, None)
@@ -103,26 +108,43 @@ class Exchange:
         finally:
             self._in_hand.end_asking(done=done)
 
+    async def ask_one(self, command: Command) -> Result:
+        """Send a command of our own. If cancelled before it is sent, nothing was asked.
+
+        Raises:
+            StoreUnavailable: there was no answer, or the store is of no use.
+        """
+        report = Report()
+        results = await self._execute([command], own_from=0)
+        self._note(results, report)
+        if isinstance(results[0], StoreUnavailable):
+            raise results[0]
+        return results[0]
+
     async def _ask(
         self, requests: Sequence[StoreRequest], wanted: Sequence[Wanted] | None
     ) -> Report:
         now = self._clock()
+        token = "" if self._lease is None else self._lease.token
+        term = None if self._lease is None else self._lease.duty.term
         report = Report()
-        calls = self._prepare(requests, now, report)
+        calls = self._prepare(requests, now, token, report)
         commands = [call.command for call in calls]
         if wanted is not None:
-            commands.append(self._commands.deliver(wanted, now))
+            commands.append(self._commands.deliver(wanted, now, token))
         if commands and not self._gauge.is_available:
             commands.append(self._commands.probe(now))
         if not commands:
             return report
         results = await self._execute(commands, own_from=len(calls))
         # From here to the end nothing waits: an answer is dealt with whole, or not at all.
+        if any(isinstance(result, Deposed) for result in results) and self._lease is not None:
+            self._lease.lose(token)
         self._note(results, report)
         for call, result in zip(calls, results, strict=False):
             self._finish(call.request, result, report)
         if wanted is not None and not isinstance(results[len(calls)], Fault):
-            self._hand_over(read_delivery(wanted, results[len(calls)]), now, report)
+            self._hand_over(read_delivery(wanted, results[len(calls)]), now, term, report)
         return report
 
     async def _execute(self, commands: Sequence[Command], own_from: int) -> list[Result]:
@@ -136,15 +158,20 @@ class Exchange:
                 results[at] = StoreUnavailable(str(results[at]))
         return results
 
-    def _prepare(self, requests: Sequence[StoreRequest], now: float, report: Report) -> list[_Call]:
+    def _prepare(
+        self, requests: Sequence[StoreRequest], now: float, token: str, report: Report
+    ) -> list[_Call]:
         calls = []
         for request in requests:
+            if not self._may_be_done(request):
+                request.reply.fail(Deposed("this process is not the leader any more"))
+                continue
             if isinstance(request, FindUnseen) and not request.item_ids:
                 request.reply.answer(frozenset())
                 continue
             forget_old = isinstance(request, Record) and now - self._forgot_at >= _FORGET_EVERY_S
             try:
-                command = self._commands.make(request, now, forget_old=forget_old)
+                command = self._commands.make(request, now, token=token, forget_old=forget_old)
             except Malformed as error:
                 report.faults.append(error)
                 request.reply.fail(error)
@@ -152,6 +179,13 @@ class Exchange:
             self._forgot_at = now if forget_old else self._forgot_at
             calls.append(_Call(request, command))
         return calls
+
+    def _may_be_done(self, request: StoreRequest) -> bool:
+        match request:
+            case Record() | Settle() | Amend():
+                return self._lease is None or self._lease.holds(request.term)
+            case _:
+                return True
 
     def _note(self, results: Sequence[Result], report: Report) -> None:
         away = (one for one in results if isinstance(one, StoreUnavailable))
@@ -172,6 +206,8 @@ class Exchange:
                 # A copy for each asker: raising one writes to it.
                 copy = StoreUnavailable(str(result), effect=result.effect, action=result.action)
                 request.reply.fail(copy)
+            case Deposed():
+                request.reply.fail(Deposed(str(result)))
             case Fault():
                 report.faults.append(result)
                 request.reply.fail(result)
@@ -181,7 +217,11 @@ class Exchange:
                     self._in_hand.release(EntryId.parse(request.entry_id))
                 answer(request, result)
 
-    def _hand_over(self, delivery: Delivery, now: float, report: Report) -> None:
+    def _hand_over(self, delivery: Delivery, now: float, term: int | None, report: Report) -> None:
+        if self._lease is not None and not self._lease.holds(term):
+            # It was asked for on a duty that has ended meanwhile.
+            self._in_hand.want()
+            return
         for destination, due in delivery.next_due.items():
             self._in_hand.note_due(destination, due)
         self._gauge.note_counts(delivery.depth, delivery.oldest_recorded_at, delivery.dead_letters)
@@ -192,8 +232,9 @@ class Exchange:
                 entry = head.open()
             except Malformed as error:
                 report.faults.append(error)
-                refusal = Refused("Unreadable", str(error))
-                self._in_hand.refuse(Settle(str(head.entry_id), refusal))
+                refusal = Refused("Unreadable", str(error), tries=0)
+                told = _tell_agent(head)
+                self._in_hand.refuse(Settle(str(head.entry_id), refusal, told, term=term))
                 continue
             if not self._routes[entry.destination].mailbox.offer(entry):
                 # Somebody else filled the mailbox. The entry still heads its queue.
@@ -201,9 +242,19 @@ class Exchange:
                 self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
 
 
+def _tell_agent(head: Head) -> tuple[JournalItem, ...]:
+    """The receipt for an agent whose message this release cannot read, if it is for anybody."""
+    recipient = head.find_text("recipient_did")
+    if head.entry_id.destination is not Destination.BLUESKY_SENDER or recipient is None:
+        return ()
+    sentence = "The connector could not read this message, and it was not sent. Send it again."
+    message_id = read_agent_id(head.item_id)
+    return (make_failure(message_id, recipient, "GeneralError", sentence),)
+
+
 def _changes_journal(request: StoreRequest) -> bool:
     match request:
-        case Settle():
+        case Settle() | ReplayLetter() | DropLetter():
             return True
         case Record():
             return bool(request.items or request.dead_letters)

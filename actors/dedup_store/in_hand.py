@@ -96,6 +96,14 @@ class InHand:
         self._unreadable[settle.entry_id] = settle
         self.want()
 
+    def reset(self) -> None:
+        """Forget all: whoever had it in hand has it no more. Somebody may be asking meanwhile."""
+        for held in self._entries.values():
+            held.clear()
+        self._unreadable.clear()
+        self._next_due.clear()
+        self._wanted = True
+
     # --- when there may be more ------------------------------------------------------------
 
     @property

@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SEEN_KEEP_S = 30 * 24 * 3600
 REFERENCE_KEEP_S = 90 * 24 * 3600
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
 ACTIVE_KEEP_S = 24 * 3600
 ACTIVE_MOST = 2_000
+
+LEASE_KEEP_S = 7 * 24 * 3600
+"""So long it can still be seen when there last was a leader."""
+MISSED_AFTER_S = 20.0
+"""Genesys goes on for 25 s when a webhook is refused at once, and else for longer. Without a leader
+for less than this, none was given up."""
 
 _NAMESPACE = re.compile(r"[^{}\s]+")
 
@@ -56,6 +61,24 @@ class Keys:
     def active(self) -> str:
         """Sorted set of the conversations in which something happened, by the time of it."""
         return self.prefix + "active"
+
+    @property
+    def bell(self) -> str:
+        """The channel on which processes wake each other."""
+        return self.prefix + "bell"
+
+    def lease(self, token: str) -> str:
+        """A lease: how much others have recorded since it was taken. It is kept by renewing it."""
+        return f"{self.prefix}lease:{token}"
+
+    @property
+    def dead(self) -> str:
+        """Sorted set of the ids of dead letters, by the time they died."""
+        return self.prefix + "dead"
+
+    def dead_letter(self, letter_id: str) -> str:
+        """Hash of one dead letter."""
+        return f"{self.prefix}dead:{letter_id}"
 
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""

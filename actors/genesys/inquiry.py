@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,9 +21,10 @@ from actors.translation.conversation import (
     PendingMessage,
     is_concluded,
     list_pending,
-    read_message_data,
+    make_webhook_body,
 )
 from actors.translation.times import find_time
+from actors.translation.webhook import read_webhook
 from runtime.actor import Context
 from runtime.clock import WallClock, format_time
 from runtime.errors import Malformed, Rejected
@@ -143,8 +143,8 @@ class Inquiry:
             return []
         if self._is_too_old(sent_at):
             return [self._skip("too_old_to_reconcile")]
-        content = read_message_data(message, conversation_id, visibility, format_time(sent_at))
-        intake = make_intake(content, json.dumps(message).encode())
+        body = make_webhook_body(message, conversation_id, visibility)
+        intake = make_intake(read_webhook(body, format_time(sent_at)), body)
         # An event or an echo is nothing that was missed.
         return [Found(sent_at, intake)] if intake.items or intake.letters else []
 

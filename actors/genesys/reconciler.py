@@ -15,7 +15,7 @@ from actors.genesys.faults import PermissionMissing
 from actors.genesys.gap import MISSED_SINCE, SHORTEST_S, WebhookGap, make_missed_since
 from actors.genesys.inquiry import Found, Inquiry, Period
 from actors.messages import AgentMessage
-from actors.store import Activity, Store, StoreUnavailable, Value
+from actors.store import Activity, Deposed, Store, StoreUnavailable, Value
 from runtime.actor import Context
 from runtime.clock import WallClock
 from runtime.context import EventLog
@@ -37,6 +37,7 @@ LOOK_EVERY_S = 300.0
 MOST_CONVERSATIONS = 200
 MOST_ACTIVITIES = 2_000
 
+DEPOSED_S = 1.0
 NOT_PERMITTED_S = 600.0
 """How long to wait after a refusal that a person has to mend."""
 
@@ -52,6 +53,7 @@ class Reconciler:
     on duty only, and one conversation after the other.
 
     Args:
+        store: takes what is recorded from the leader only.
         duty: of two processes one may look.
         gap: what this process noticed itself.
         window_s: how old a message may be; 0 turns it off. After so long there is nothing left to
@@ -87,9 +89,14 @@ class Reconciler:
             await self._context.sleep(math.inf)
         while True:
             await self._be_idle(self._duty.wait_on)
-            with self._duty.scope():
-                while True:
-                    await self._look()
+            try:
+                with self._duty.scope():
+                    while True:
+                        await self._look()
+            except Deposed as error:
+                # The store knew it first. The duty ends in a moment, if it has not.
+                self._context.failed(error)
+                await self._context.sleep(DEPOSED_S)
 
     async def _look(self) -> None:
         self._gap.take_note()

@@ -12,7 +12,7 @@ wrote there itself; otherwise it is only filled when it is empty.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 from actors.messages import Author
@@ -66,10 +66,16 @@ def write_contact_state(state: ContactState) -> str:
 
 
 def read_contact_state(text: str | None) -> ContactState | None:
-    """From kept text; ``None`` if there is none, or it is that of another release."""
+    """From kept text; ``None`` if there is none, or none that can be read.
+
+    Without it nobody knows what the connector wrote: the contact's fields then count as somebody
+    else's, and follow the account no more. So a field that a later release added is passed over.
+    """
+    names = {field.name for field in fields(ContactState)}
     try:
-        return ContactState(**json.loads(text or "null"))
-    except (ValueError, TypeError):
+        written = json.loads(text or "null")
+        return ContactState(**{name: one for name, one in written.items() if name in names})
+    except (ValueError, TypeError, AttributeError):
         return None
 
 

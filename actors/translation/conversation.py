@@ -7,13 +7,13 @@ unknown.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from actors.messages import Json
 from actors.translation.times import find_time
-from actors.translation.webhook import Unusable, WebhookContent, read_message
 from runtime.errors import Malformed
 
 _CONCLUDED = frozenset(
@@ -72,27 +72,24 @@ def is_concluded(message: Json) -> bool:
     )
 
 
-def read_message_data(
-    message: Json, conversation_id: str, visibility: str | None, received_at: str
-) -> WebhookContent:
-    """Read a ``MessageData`` as the webhook that was to bring it. Never raises.
+def make_webhook_body(message: Json, conversation_id: str, visibility: str | None) -> bytes:
+    """The body of the webhook that was to bring this ``MessageData``, to be read as any other.
+
+    What is not there is left out, and found wanting by who reads it.
 
     Args:
-        conversation_id: of the conversation that lists it.
+        conversation_id: of the conversation that lists it. In a webhook it is named in the message,
+            and here beside it.
         visibility: as the conversation says, for a message that does not say it itself.
-        received_at: RFC 3339; the time of a message that does not say when it was sent.
     """
-    message_id = _find_text(message, "id")
     normalized = message.get("normalizedMessage")
-    if not isinstance(normalized, Mapping):
-        return Unusable("malformed", "it has no normalizedMessage", message_id)
-    # The conversation is named beside the normalized message and not in it.
-    body: dict[str, Any] = {**normalized, "conversationId": conversation_id}
-    body["id"] = _find_text(normalized, "id") or message_id
-    channel = normalized.get("channel")
+    body: dict[str, Any] = dict(normalized) if isinstance(normalized, Mapping) else {}
+    body["id"] = _find_text(body, "id") or message.get("id")
+    body["conversationId"] = conversation_id
+    channel = body.get("channel")
     if isinstance(channel, Mapping) and visibility is not None:
         body["channel"] = {**channel, "type": channel.get("type") or visibility.capitalize()}
-    return read_message(body, received_at)
+    return json.dumps(body).encode()
 
 
 def _list_messages(conversation: Json) -> Iterator[Json]:

@@ -95,15 +95,6 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
         return Unusable("not_json", f"the body is not JSON: {error}")
     if not isinstance(data, dict):
         return Unusable("not_an_object", "the body is JSON, but no object")
-    return read_message(data, received_at)
-
-
-def read_message(data: Mapping[str, Any], received_at: str) -> WebhookContent:
-    """Read a message in the shape of a webhook's body. Never raises, whatever it holds.
-
-    Args:
-        received_at: as for :func:`read_webhook`.
-    """
     if _find(data, "direction") == "Inbound":
         return Ignored("inbound_echo")
     match _find(data, "type"):

@@ -12,12 +12,12 @@ from actors.bluesky.client import Parameters
 from actors.bluesky.notification_poller import NotificationPoller, choose_cursor
 from actors.items import make_post_id
 from actors.messages import InboundPost
-from actors.store import StoreUnavailable
+from actors.store import SEEN_KEEP_S, StoreUnavailable
 from runtime.errors import Retryable
 from runtime.rate import Rate
 from tests.bluesky.network import Network, time_at
 from tests.support.context import FakeContext
-from tests.support.memory_store import SEEN_FOR_S, MemoryStore, virtual_wall_clock
+from tests.support.memory_store import MemoryStore, virtual_wall_clock
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
@@ -228,7 +228,7 @@ async def test_an_idle_poll_asks_the_store_nothing(autojump_clock: Clock) -> Non
 
 
 async def test_an_interrupted_sweep_is_done_again_whole(autojump_clock: Clock) -> None:
-    """It fails on its second page: nothing is handed over, and no gap stays."""
+    """It fails on its second page, for longer than there is patience; no gap stays."""
     world = World()
     await world.poll_for(1)
     uris = [world.network.notify(1 + number) for number in range(250)]
@@ -239,7 +239,7 @@ async def test_an_interrupted_sweep_is_done_again_whole(autojump_clock: Clock) -
 
     world.network.before = fail_below
     with pytest.raises(Retryable):
-        await world.poll_for(1)
+        await world.poll_for(10)
     assert world.uris == []
     world.network.before = lambda nsid, parameters: None
     newer = world.network.notify(300)
@@ -341,7 +341,8 @@ async def test_a_malformed_post_is_kept_and_stops_nothing(autojump_clock: Clock)
     await world.poll_for(100)
     assert world.uris == [good]
     (letter,) = world.memory.letters.values()
-    assert (letter.code, "author.did" in letter.why) == ("Malformed", True)
+    assert (letter.letter_id, letter.code) == (make_post_id(bad), "Malformed")
+    assert "author.did" in letter.why
     assert world.network.count(POSTS) == 1
     assert world.context.failures
 
@@ -354,7 +355,7 @@ async def test_one_uri_that_is_refused_does_not_spoil_its_batch(autojump_clock: 
     await world.poll_for(30)
     assert world.uris == [*uris[:7], *uris[8:]]
     (letter,) = world.memory.letters.values()
-    assert letter.code == "InvalidRequest"
+    assert (letter.letter_id, letter.code) == (make_post_id(uris[7]), "InvalidRequest")
 
 
 async def test_thousands_waiting_are_taken_in_order_with_bounded_requests(
@@ -392,7 +393,7 @@ async def test_marks_of_what_is_still_listed_are_renewed(autojump_clock: Clock) 
     world = World()
     world.network.notify(-2 * HOUR_S)
     recorded = world.network.notify(-10)
-    await world.poll_for(2 * SEEN_FOR_S, interval_s=HOUR_S, deep_sweep_s=6 * HOUR_S)
+    await world.poll_for(2 * SEEN_KEEP_S, interval_s=HOUR_S, deep_sweep_s=6 * HOUR_S)
     await world.poll_for(100)
     assert world.uris == [recorded]
 
@@ -403,8 +404,8 @@ async def test_after_a_month_away_forgotten_marks_repeat_nothing(autojump_clock:
     world.network.notify(-2 * HOUR_S)
     recorded = world.network.notify(-10)
     await world.poll_for(100)
-    await trio.sleep(2 * SEEN_FOR_S)
-    missed = world.network.notify(SEEN_FOR_S)
+    await trio.sleep(2 * SEEN_KEEP_S)
+    missed = world.network.notify(SEEN_KEEP_S)
     await world.poll_for(100)
     assert world.uris == [recorded, missed]
 

@@ -106,23 +106,22 @@ class Connected:
 async def open_connected(
     state_dir: Path, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Connected]:
-    """Run the connector between both platforms while the block runs, and stop it in order.
-
-    Afterwards every body that it sent to Genesys is checked against the Swagger.
-    """
+    """Run both platforms and the connector between them while the block runs."""
     async with (
         open_world(random.SystemRandom()) as world,
         connect(world, state_dir, variables) as connected,
     ):
         yield connected
-    check_bodies(world.genesys.calls)
 
 
 @asynccontextmanager
 async def connect(
     world: World, state_dir: Path, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Connected]:
-    """The same in a world that was there before, and will be there afterwards."""
+    """Run the connector between two platforms while the block runs, and stop it in order.
+
+    Afterwards every body that it sent to Genesys is checked against the Swagger.
+    """
     crasher = Crasher()
     shutdown = trio.Event()
     async with httpx.AsyncClient() as http, trio.open_nursery() as nursery:
@@ -144,3 +143,4 @@ async def connect(
         world.genesys.webhook_url = f"{url}/webhook"
         yield Connected(world, crasher, url, http, shutdown.set)
         shutdown.set()
+    check_bodies(world.genesys.calls)

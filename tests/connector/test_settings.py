@@ -60,6 +60,7 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("PORT", "70000", "a number from 0 to 65535"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warn' or 'error'"),
         ("START_LOOKBACK", "soon", "1h"),
+        ("START_LOOKBACK", "31d", "more than 30d"),
         ("POLLING_TIME_DM", "0", "greater than 0"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
         ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),

@@ -15,11 +15,13 @@ from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
+from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, JournalEntry, JournalItem, Receipt
 from actors.store import Store, StoreRequest
 from runtime.mailbox import Mailbox
 from tests.support.context import FakeContext
+from tests.support.silence import Silence
 
 NEW_YEAR_2026 = 1_767_225_600.0
 
@@ -42,10 +44,17 @@ class House:
             ``namespace`` is that of another.
         limit: how many entries each destination may have in hand.
         batch: how many requests share a round trip.
+        lease: its part in who leads, if it takes any.
     """
 
     def __init__(
-        self, database: Database, *, limit: int = 4, batch: int = 64, namespace: str | None = None
+        self,
+        database: Database,
+        *,
+        limit: int = 4,
+        batch: int = 64,
+        namespace: str | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.database = database
         self.keys = Keys(namespace or uuid.uuid4().hex)
@@ -60,8 +69,14 @@ class House:
         self.store = Store(self.requests, answer_within_s=30.0)
         self.runner = FakeContext("DedupStore", back_off_s=0.01)
         self.worker = FakeContext("DedupStore")
+        self.lease = lease
         self._batch = batch
         self._dispatches = False
+
+    @property
+    def lease_term(self) -> int | None:
+        """The duty on which the leader writes, if it has a lease."""
+        return None if self.lease is None else self.lease.duty.term
 
     def create(self, context: FakeContext) -> DedupStore:
         """One incarnation."""
@@ -73,6 +88,8 @@ class House:
             in_hand=self.in_hand,
             gauge=self.gauge,
             clock=self.clock,
+            log=Silence(),
+            lease=self.lease,
         )
 
     async def work(self) -> None:

@@ -12,7 +12,8 @@ import pytest
 import redis
 import trio
 
-from actors.dedup_store.commands import Command, Result
+from actors.dedup_store.answers import Result
+from actors.dedup_store.commands import Command
 from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.scripts import load_scripts

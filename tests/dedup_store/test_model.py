@@ -1,11 +1,17 @@
-"""Whatever happens in whatever order: each item is handed over until settled, once, in order."""
+"""Whatever happens in whatever order, whoever leads: each item is handed over until it is settled,
+once, in order, and by the leader only."""
 
 from __future__ import annotations
 
+import math
+import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import fakeredis
+import pytest
+import redis
 import trio
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -15,14 +21,20 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
+    run_state_machine_as_test,
 )
 
+from actors.dead_letters import DropLetter, ReplayLetter
+from actors.dedup_store.codec import EntryId
+from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange
+from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, Done, JournalEntry, Outcome, Receipt, Refused, Retry
-from actors.store import Amend, Record, Settle, StoreRequest
-from tests.dedup_store.house import House, item
+from actors.store import Amend, Deposed, Record, Settle, StoreRequest
+from runtime.duty import Duty
+from tests.dedup_store.house import Clock, House, item
 
 LIMIT = 2
 DESTINATIONS = (Destination.GENESYS_SENDER, Destination.BLUESKY_SENDER)
@@ -42,6 +54,7 @@ class Waiting:
     """An entry as it should be."""
 
     item_id: str
+    sequence: int
     payload: object
     attempts: int = 0
     due: float = 0.0
@@ -50,31 +63,35 @@ class Waiting:
 class Journal(RuleBasedStateMachine):
     """The journal and what it should be, side by side."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: redis.Redis) -> None:
         super().__init__()
-        self.client = fakeredis.FakeRedis(protocol=2, decode_responses=True)
-        database = Database(self.client, load_scripts(), kind="memory", threads=1)
-        self.house = House(database, limit=LIMIT, namespace="n")
+        self.client = client
+        self.database = Database(self.client, load_scripts(), kind="memory", threads=1)
+        self.namespace = uuid.uuid4().hex
+        self.clock = Clock()
+        self.house = self.make_house()
+        self.sleepers: list[tuple[House, list[JournalEntry]]] = []
         self.seen: set[str] = set()
         self.queues: dict[Place, list[Waiting]] = {}
         self.held: dict[Place, JournalEntry] = {}
         self.past: list[JournalEntry] = []
-        self.dead = 0
+        self.letters: dict[str, tuple[Place, object]] = {}
+        self.sequence = 0
 
     @initialize()
     def start(self) -> None:
-        """The dispatcher asks at start."""
-        self.dispatch()
+        """The first process leads, and its dispatcher asks at start."""
+        self.lead()
 
     # --- what happens ----------------------------------------------------------------------
 
     @rule(items=st.lists(Items, min_size=1, max_size=6))
     def record(self, items: list[Any]) -> None:
         """A poller found something."""
-        request = Record(tuple(items))
+        request = Record(tuple(items), term=self.term)
         self.ask(request)
         new = self.append(items)
-        assert trio.run(answer_of, request) == new
+        assert trio.run(answer_of, request).new == new
         self.check()
 
     @precondition(lambda self: self.held)
@@ -82,7 +99,7 @@ class Journal(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, outcome: Outcome, caused: list[Any]) -> None:
         """An actor is done with an entry."""
         entry = data.draw(st.sampled_from(list(self.held.values())))
-        self.ask(Settle(entry.entry_id, outcome, tuple(caused)))
+        self.ask(Settle(entry.entry_id, outcome, tuple(caused), term=self.term))
         del self.held[place_of(entry)]
         self.close(entry, outcome)
         self.append(caused)
@@ -104,7 +121,7 @@ class Journal(RuleBasedStateMachine):
         held = self.held.get(place_of(entry))
         if held is not None and held.entry_id == entry.entry_id:
             return
-        self.ask(Settle(entry.entry_id, outcome, tuple(caused)))
+        self.ask(Settle(entry.entry_id, outcome, tuple(caused), term=self.term))
         self.close(entry, outcome)
         self.append(caused)
         self.check()
@@ -115,10 +132,28 @@ class Journal(RuleBasedStateMachine):
         """A sender fixes its plan."""
         entry = data.draw(st.sampled_from(list(self.held.values())))
         payload = Receipt(entry.item_id, "did", "Failed", "GeneralError", sentence)
-        self.ask(Amend(entry.entry_id, payload))
+        self.ask(Amend(entry.entry_id, payload, self.term))
         head = self.head_of(entry)
         if head is not None:
             head.payload = payload
+
+    @precondition(lambda self: self.letters)
+    @rule(data=st.data(), elsewhere=st.booleans())
+    def put_back(self, data: st.DataObject, *, elsewhere: bool) -> None:
+        """A person has a dead letter tried again, in this process or in another."""
+        name = data.draw(st.sampled_from(sorted(self.letters)))
+        (self.send if elsewhere else self.ask)(ReplayLetter(name))
+        place, payload = self.letters.pop(name)
+        self.wait(place, name, payload)
+        self.dispatch()
+
+    @precondition(lambda self: self.letters)
+    @rule(data=st.data())
+    def drop(self, data: st.DataObject) -> None:
+        """A person does not want it any more."""
+        name = data.draw(st.sampled_from(sorted(self.letters)))
+        self.ask(DropLetter(name))
+        del self.letters[name]
 
     @rule(seconds=st.sampled_from([0.5, 5.0, 60.0]))
     def pass_time(self, seconds: float) -> None:
@@ -129,10 +164,38 @@ class Journal(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """kill -9, and a new process."""
-        clock = self.house.clock
-        self.house = House(self.house.database, limit=LIMIT, namespace="n")
-        self.house.clock = clock
+        self.house = self.make_house()
         self.held.clear()
+        self.lead()
+
+    @rule()
+    def fall_asleep(self) -> None:
+        """The leader stands still for longer than its lease lasts, and another one leads."""
+        self.sleepers.append((self.house, list(self.held.values())))
+        self.restart()
+
+    @precondition(lambda self: self.sleepers)
+    @rule(data=st.data(), outcome=Outcomes, items=st.lists(Items, max_size=2))
+    def wake_up(self, data: st.DataObject, outcome: Outcome, items: list[Any]) -> None:
+        """A leader of old wants to go on: it changes nothing, and steps down."""
+        old, held = self.sleepers.pop()
+        if data.draw(st.booleans()):
+            trio.run(make_exchange(old).deliver)
+        request: StoreRequest = Record(tuple(items), term=old.lease_term)
+        if held:
+            entry = data.draw(st.sampled_from(held))
+            request = Settle(entry.entry_id, outcome, tuple(items), term=old.lease_term)
+        trio.run(old.ask_all, [request])
+        with pytest.raises(Deposed):
+            trio.run(answer_of, request)
+        trio.run(make_exchange(old).deliver)
+        assert all(inbox.receive_nowait() is None for inbox in old.inboxes.values())
+
+    @rule(items=st.lists(Items, min_size=1, max_size=3))
+    def record_in_another_process(self, items: list[Any]) -> None:
+        """A standby takes webhooks, too; the leader hears of it."""
+        trio.run(self.make_house().ask_all, [Record(tuple(items))])
+        self.append(items)
         self.dispatch()
 
     @rule()
@@ -149,14 +212,19 @@ class Journal(RuleBasedStateMachine):
             if one.item_id not in self.seen:
                 self.seen.add(one.item_id)
                 new.add(one.item_id)
-                queue = self.queues.setdefault((one.destination, one.conversation), [])
-                queue.append(Waiting(one.item_id, one.payload))
+                self.wait((one.destination, one.conversation), one.item_id, one.payload)
         return new
+
+    def wait(self, place: Place, item_id: str, payload: object) -> None:
+        """Expect an entry behind the others, as new."""
+        self.sequence += 1
+        self.queues.setdefault(place, []).append(Waiting(item_id, self.sequence, payload))
 
     def head_of(self, entry: JournalEntry) -> Waiting | None:
         """What this delivery is of, if it was not settled."""
         queue = self.queues.get(place_of(entry))
-        if queue and (queue[0].item_id, queue[0].attempts) == (entry.item_id, entry.attempts):
+        name = EntryId.parse(entry.entry_id)
+        if queue and (queue[0].sequence, queue[0].attempts) == (name.sequence, name.attempts):
             return queue[0]
         return None
 
@@ -170,7 +238,8 @@ class Journal(RuleBasedStateMachine):
             head.due = self.house.clock.now + outcome.after_s
         else:
             self.queues[place_of(entry)].pop(0)
-            self.dead += isinstance(outcome, Refused)
+            if isinstance(outcome, Refused):
+                self.letters[head.item_id] = (place_of(entry), head.payload)
 
     def check(self) -> None:
         """What was handed over is what should be, and there is nothing more to hand over."""
@@ -206,7 +275,7 @@ class Journal(RuleBasedStateMachine):
             self.house.clock.now += 60.0
             self.dispatch()
             for entry in list(self.held.values()):
-                self.ask(Settle(entry.entry_id, Done()))
+                self.ask(Settle(entry.entry_id, Done(), term=self.term))
                 del self.held[place_of(entry)]
                 self.close(entry, Done())
                 self.check()
@@ -214,7 +283,7 @@ class Journal(RuleBasedStateMachine):
         self.dispatch()
         state = self.house.gauge.read()
         assert (state.depth, state.oldest_recorded_at) == (0, None)
-        assert state.dead_letters == self.dead
+        assert state.dead_letters == len(self.letters)
 
     # --- asking ----------------------------------------------------------------------------
 
@@ -230,25 +299,77 @@ class Journal(RuleBasedStateMachine):
     def dispatch(self) -> None:
         """As the dispatcher does when it wakes."""
         house = self.house
-        exchange = Exchange(
-            house.database, house.commands, house.routes, house.in_hand, house.gauge, house.clock
-        )
-        trio.run(exchange.deliver)
+        trio.run(make_exchange(house).deliver)
         self.check()
+
+    # --- processes -------------------------------------------------------------------------
+
+    @property
+    def term(self) -> int | None:
+        """The duty of the one who leads."""
+        return self.house.lease_term
+
+    def make_house(self) -> House:
+        """A process that does not lead."""
+        house = House(self.database, limit=LIMIT, namespace=self.namespace, lease=Lease(Duty()))
+        house.clock = self.clock
+        return house
+
+    def lead(self) -> None:
+        """Let the house take the lease, whoever had it, and ask for what there is."""
+        token = uuid.uuid4().hex
+        command = self.house.commands.lead(token, self.clock(), lasts_s=0.0)
+        trio.run(self.house.database.execute, [command])
+        assert self.house.lease is not None
+        self.house.lease.take(token, math.inf)
+        self.dispatch()
 
 
 def place_of(entry: JournalEntry) -> Place:
     return entry.destination, entry.conversation
 
 
-async def answer_of(request: Record) -> frozenset[str]:
-    return (await request.reply.wait(0, who="DedupStore")).new
+def make_exchange(house: House) -> Exchange:
+    return Exchange(
+        house.database,
+        house.commands,
+        house.routes,
+        house.in_hand,
+        house.gauge,
+        house.clock,
+        house.lease,
+    )
 
 
-TestJournal = Journal.TestCase
-TestJournal.settings = settings(
+async def answer_of(request: StoreRequest) -> Any:  # noqa: ANN401 - of either
+    return await request.reply.wait(0, who="DedupStore")
+
+
+HARD = settings(
     max_examples=20,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+def test_the_journal_keeps_its_promises() -> None:
+    """On the store in memory."""
+
+    class InMemory(Journal):
+        def __init__(self) -> None:
+            super().__init__(fakeredis.FakeRedis(protocol=2, decode_responses=True))
+
+    run_state_machine_as_test(InMemory, settings=HARD)
+
+
+@pytest.mark.redis
+def test_the_journal_keeps_its_promises_on_a_real_server(redis_address: RedisAddress) -> None:
+    """On a redis-server."""
+    with closing(connect(redis_address, timeout_s=5.0)) as client:
+
+        class OnServer(Journal):
+            def __init__(self) -> None:
+                super().__init__(client)
+
+        run_state_machine_as_test(OnServer, settings=HARD)

@@ -13,13 +13,14 @@ from typing import TypeAlias
 import click
 import trio
 
-from tests.durability import scenarios
+from tests.durability import pairs, scenarios
 from tests.durability.report import Row, make_head, make_line
 from tests.durability.runner import run_trial
 from tests.durability.store import MISHAPS, has_server
 from tests.durability.trial import Trial
 
 SHARE_LOST = 0.2
+PAIRS = 3
 SHOWN = 20
 
 Plan: TypeAlias = dict[str, Callable[[str, Path | None], Awaitable[Row]]]
@@ -28,8 +29,10 @@ Plan: TypeAlias = dict[str, Callable[[str, Path | None], Awaitable[Row]]]
 @click.command()
 @click.option("--kills", default=10, show_default=True, help="How often to kill -9.")
 @click.option("--stops", default=4, show_default=True, help="How often to SIGTERM.")
-@click.option("--outage", default=8.0, show_default=True, help="How long an outage is, in seconds.")
-@click.option("--messages", default=200, show_default=True, help="Under lost answers.")
+@click.option(
+    "--outage", default=30.0, show_default=True, help="How long an outage is, in seconds."
+)
+@click.option("--messages", default=500, show_default=True, help="Under lost answers.")
 @click.option("--backlog", default=500, show_default=True, help="Acts before the first start.")
 @click.option("--weather", default=15.0, show_default=True, help="Seconds of mixed faults.")
 @click.option("--seed", default=None, help="Repeat what a run with this seed drew.")
@@ -78,8 +81,11 @@ def _make_plan(
         *,
         separate_store: bool = False,
         most: int | None = None,
+        quick: bool = True,
     ) -> None:
-        plan[name] = partial(run_trial, name, scenario, separate_store=separate_store, most=most)
+        plan[name] = partial(
+            run_trial, name, scenario, separate_store=separate_store, most=most, quick=quick
+        )
 
     add(f"kill -9, {kills} times", partial(scenarios.kill, kills=kills))
     add(f"SIGTERM, {stops} times", partial(scenarios.stop, stops=stops))
@@ -102,6 +108,13 @@ def _make_plan(
         partial(scenarios.start_without_store, seconds=outage),
         separate_store=True,
     )
+    for name, pair in (
+        ("leader killed", pairs.kill_leader),
+        ("rolling deploy", pairs.deploy),
+        ("leader paused", pairs.pause_leader),
+    ):
+        add(f"{name}, {PAIRS} times", partial(pair, times=PAIRS), separate_store=True)
+    add("idle", scenarios.be_idle, quick=False)
     add("backlog", partial(scenarios.catch_up, acts=backlog, seconds=outage))
     add("1 in 5 answers lost", partial(scenarios.lose_answers, share=SHARE_LOST), most=messages)
     add("mixed faults", partial(scenarios.spoil, seconds=weather))
@@ -113,6 +126,8 @@ async def _run_all(plan: Plan, seed: str, keep: Path | None) -> list[Row]:
     for run in plan.values():
         row = await run(seed, keep)
         click.echo(make_line(row))
+        for note in row.notes:
+            click.echo(f"    {note}")
         rows.append(row)
     return rows
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,9 +26,10 @@ class Front:
 
 
 @asynccontextmanager
-async def open_front(target: str, http: httpx.AsyncClient) -> AsyncIterator[Front]:
-    """Serve it while the block runs, in front of what is served at ``target``."""
+async def open_front(targets: Sequence[str], http: httpx.AsyncClient) -> AsyncIterator[Front]:
+    """Serve it while the block runs, in front of what is served at ``targets``, each in turn."""
     app = QuartTrio("front")
+    turns = itertools.cycle(targets)
 
     @app.post("/webhook")
     async def pass_on() -> Response:
@@ -36,7 +38,7 @@ async def open_front(target: str, http: httpx.AsyncClient) -> AsyncIterator[Fron
         }
         body = await request.get_data()
         try:
-            answer = await http.post(f"{target}/webhook", content=body, headers=headers)
+            answer = await http.post(f"{next(turns)}/webhook", content=body, headers=headers)
         except httpx.TransportError:
             return Response(b"", status=502)
         return Response(answer.content, status=answer.status_code)

@@ -35,17 +35,22 @@ class ConnectorProcess:
     Args:
         environ: its whole environment.
         folder: where it runs, and keeps its log.
+        name: of its log.
     """
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], folder: Path, name: str = "connector") -> None:
         self._port = _find_port()
         self._environ = {**environ, "PORT": str(self._port), "PYTHONPATH": str(ROOT)}
         self._folder = folder
-        self._log = folder / "connector.log"
-        self._errors = folder / "connector.errors"
+        self._log = folder / f"{name}.log"
+        self._errors = folder / f"{name}.errors"
         self._process: trio.Process | None = None
         self.starts = 0
         self.peak_mb = 0.0
+
+    def make_other(self, number: int) -> ConnectorProcess:
+        """One like this, on a port of its own. It is not started."""
+        return ConnectorProcess(self._environ, self._folder, f"connector-{number}")
 
     @property
     def url(self) -> str:
@@ -92,6 +97,16 @@ class ConnectorProcess:
     def is_running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
+
+    def pause(self) -> None:
+        """``SIGSTOP``: it stands still."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """``SIGCONT``: it goes on as if nothing had happened."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         """``kill -9``; returns when it is dead."""

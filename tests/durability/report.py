@@ -30,13 +30,15 @@ _COLUMNS = (
 class Row:
     """What one trial came to, in numbers and in words.
 
-    ``problems`` are all that must not be; ``given_up`` is what Genesys gave up, with its attempts.
+    ``problems`` are all that must not be; ``notes`` are what was measured; ``given_up`` is what
+    Genesys gave up, with its attempts.
     """
 
     name: str
     cells: tuple[int, ...]
     problems: tuple[str, ...]
     given_up: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def make_row(name: str, trial: Trial, findings: Findings, seconds: float) -> Row:
@@ -55,11 +57,11 @@ def make_row(name: str, trial: Trial, findings: Findings, seconds: float) -> Row
         len(trial.defects),
         len(findings.given_up),
         findings.repeats,
-        round(trial.connector.peak_mb),
+        round(max(one.peak_mb for one in trial.connectors)),
         round(seconds),
     )
     problems = (*findings.wrongs, *trial.defects)
-    return Row(name, cells, problems, tuple(findings.given_up))
+    return Row(name, cells, problems, tuple(findings.given_up), tuple(trial.notes))
 
 
 def make_head() -> str:

@@ -24,6 +24,8 @@ PATIENCE_S = 90.0
 """With nothing wrong outside and no progress for so long, what is missing will not come."""
 CALM_S = 2.0
 """So long is waited for what must not come."""
+LEADS_WITHIN_S = 15.0
+"""So long after a leader died there must be another one."""
 REQUEST_DEADLINE_S = 4.0
 ACCESS_TTL_S = 40
 _LOOK_EVERY_S = 0.3
@@ -46,26 +48,48 @@ QUICK = {
 
 @dataclass(slots=True)
 class Trial:
-    """What a scenario works with. ``faults`` counts what it did to the connector."""
+    """What a scenario works with.
+
+    ``faults`` counts what it did to the connector; ``notes`` are what it measured, in words.
+    """
 
     world: World
     rng: random.Random
     http: httpx.AsyncClient
     store: EmbeddedStore | SeparateStore
-    connector: ConnectorProcess
+    connectors: list[ConnectorProcess]
     load: Load
     effects: Effects
     faults: int = 0
     defects: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def connector(self) -> ConnectorProcess:
+        """The first one, and most often the only one."""
+        return self.connectors[0]
+
+    def add_connector(self) -> ConnectorProcess:
+        """Another process on the same store. It is not started."""
+        self.connectors.append(self.connector.make_other(len(self.connectors)))
+        return self.connectors[-1]
+
+    async def find_leader(self) -> ConnectorProcess | None:
+        """The one that says that it leads."""
+        for one in self.connectors:
+            health = await one.health(self.http)
+            if health is not None and health["role"] == "leader":
+                return one
+        return None
 
     async def start(self) -> None:
         """Start the connector and wait until it answers."""
         await self.connector.start()
         await self.connector.wait_ready(self.http)
 
-    async def stop(self) -> None:
+    async def stop(self, connector: ConnectorProcess | None = None) -> None:
         """``SIGTERM``. Another exit status than 0, or too late, is a defect."""
-        status = await self.connector.stop(GRACE_S + 2.0)
+        status = await (connector or self.connector).stop(GRACE_S + 2.0)
         if status != 0:
             self.defects.append(f"SIGTERM ended it with {status}")
 
@@ -83,15 +107,23 @@ class Trial:
         self.world.genesys.faults.clear()
         await self._settle()
         await trio.sleep(CALM_S)
-        await self.stop()
+        for one in self.connectors:
+            if one.is_running:
+                await self.stop(one)
         await self.start()
+        await self._wait_for_leader()
         await trio.sleep(CALM_S)
         findings = audit(self.world, self.load.ledger, self.effects)
         await self._check_dead_letters(findings)
         await self.stop()
-        count = self.connector.count_defects()
+        count = sum(one.count_defects() for one in self.connectors)
         self.defects += [f"the log tells of {count} crashes"] if count else []
         return findings
+
+    async def _wait_for_leader(self) -> None:
+        with trio.fail_after(LEADS_WITHIN_S):
+            while await self.find_leader() is None:  # noqa: ASYNC110 - it is a process
+                await trio.sleep(_LOOK_EVERY_S)
 
     async def _settle(self) -> None:
         least, since = None, trio.current_time()
@@ -109,7 +141,8 @@ class Trial:
         ledger = self.load.ledger
         waiting = sum(one.message.status == "waiting" for one in ledger.answered)
         missing = audit(self.world, ledger, self.effects).missing
-        health = await self.connector.health(self.http)
+        leader = await self.find_leader()
+        health = await leader.health(self.http) if leader is not None else None
         depth: int = health["journal"]["depth"] if health is not None else 1
         return waiting + missing + depth
 
@@ -125,7 +158,12 @@ class Trial:
 
 @asynccontextmanager
 async def open_trial(
-    seed: str, folder: Path, *, separate_store: bool = False, most: int | None = None
+    seed: str,
+    folder: Path,
+    *,
+    separate_store: bool = False,
+    most: int | None = None,
+    quick: bool = True,
 ) -> AsyncIterator[Trial]:
     """Open both sandboxes; nothing is started yet. At the end nothing is left running.
 
@@ -134,6 +172,7 @@ async def open_trial(
         folder: for the files of the connector and of its store.
         separate_store: use a redis-server by ``REDIS_URL`` instead of the embedded one.
         most: how many messages there are to be, by default as many as there is time for.
+        quick: poll and retry many times as often as by default, with tokens that soon run out.
     """
     rng = _make_rng(seed)
     store = SeparateStore(folder) if separate_store else EmbeddedStore(folder)
@@ -143,19 +182,23 @@ async def open_trial(
         trio.open_nursery() as nursery,
     ):
         _lift_limits(world)
-        variables = {**world.environ(), **QUICK, **store.variables}
-        connector = ConnectorProcess(make_environ(variables), folder)
-        world.genesys.webhook_url = f"{connector.url}/webhook"
+        if quick:
+            world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
+        pace = QUICK if quick else {"HOST": "127.0.0.1"}
+        variables = {**world.environ(), **pace, **store.variables}
+        connectors = [ConnectorProcess(make_environ(variables), folder)]
+        world.genesys.webhook_url = f"{connectors[0].url}/webhook"
         load = Load(world, _make_rng(f"{seed} load"), most=most)
         effects = Effects(world)
         nursery.start_soon(effects.run)
         if isinstance(store, SeparateStore):
             await store.start()
         try:
-            yield Trial(world, rng, http, store, connector, load, effects)
+            yield Trial(world, rng, http, store, connectors, load, effects)
         finally:
             with trio.CancelScope(shield=True):
-                await connector.kill()
+                for one in connectors:
+                    await one.kill()
                 await store.kill()
         nursery.cancel_scope.cancel()
 
@@ -165,7 +208,6 @@ def _make_rng(seed: str) -> random.Random:
 
 
 def _lift_limits(world: World) -> None:
-    """Limits are tried on purpose or not at all; tokens run out all the time."""
+    """Limits are tried on purpose or not at all."""
     world.bluesky.rate_limits = RateLimits(requests=Limit(10**9, 300))
-    world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
     world.genesys.access.rate_limit = 10**9

@@ -14,6 +14,7 @@ from actors.genesys.faults import PermissionMissing
 from actors.genesys.reconciler import NOT_PERMITTED_S
 from actors.genesys.signature import make_signature
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
+from actors.store import Deposed
 from runtime.actor import ActorSpec, Context
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox
@@ -300,6 +301,46 @@ async def test_a_refused_login_stops_no_webhook(
         genesys.secret = CLIENT_SECRET
         await trio.sleep(2 * NOT_PERMITTED_S)
     assert back.memory.items[-3:] == ["agent:0", "agent:1", "agent:2"]
+
+
+async def test_who_is_deposed_records_nothing_and_waits_for_its_next_duty(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    """The one who leads now finds it all. That is no crash."""
+    await miss_three(back)
+    spec = make_spec(back)
+    world = World(spec)
+    async with world.running():
+
+        def depose(call: object) -> None:
+            back.memory.deposed = True
+            back.duty.end()
+
+        back.genesys.before = depose
+        await trio.sleep(100)
+        back.genesys.before = None
+        assert back.memory.items == []
+        assert world.actor(NAME).state == "running"
+        back.memory.deposed = False
+        back.duty.begin(float("inf"))
+        await trio.sleep(1)
+        assert back.memory.items == ["agent:0", "agent:1", "agent:2"]
+    assert world.actor(NAME).restarts == 0
+
+
+async def test_a_recording_that_comes_too_late_is_no_crash(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    """The store knows before the process that it does not lead any more."""
+    await miss_three(back)
+    back.memory.deposed = True
+    async with back.running():
+        await trio.sleep(10)
+        assert 0 < len(back.context.failures) <= 11
+        assert {type(one) for one in back.context.failures} == {Deposed}
+        back.memory.deposed = False
+        await trio.sleep(2)
+        assert back.memory.items == ["agent:0", "agent:1", "agent:2"]
 
 
 async def test_waiting_for_whatever_is_no_reason_to_be_called_stuck(

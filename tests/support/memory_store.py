@@ -8,6 +8,13 @@ from typing import assert_never
 
 import trio
 
+from actors.dead_letters import (
+    DropLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    ReplayLetter,
+)
 from actors.messages import (
     DeadLetter,
     Destination,
@@ -21,8 +28,10 @@ from actors.messages import (
     ThreadReference,
 )
 from actors.store import (
+    SEEN_KEEP_S,
     Activity,
     Amend,
+    Deposed,
     FindActive,
     FindReference,
     FindUnseen,
@@ -39,7 +48,6 @@ from runtime.clock import WallClock
 from runtime.mailbox import Mailbox
 
 NEW_YEAR_2026 = 1_767_225_600.0
-SEEN_FOR_S = 30 * 86_400.0
 
 
 def virtual_wall_clock() -> float:
@@ -58,6 +66,7 @@ class MemoryStore:
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
         active: where something happened, newest last.
         away: while true, every request is refused with :class:`StoreUnavailable`.
+        deposed: while true, every change is refused with :class:`Deposed`.
         lost_answers: so many of the next requests take effect and are then answered
             with :class:`StoreUnavailable`.
 
@@ -75,6 +84,7 @@ class MemoryStore:
         self.letters: dict[str, DeadLetter] = {}
         self.active: list[Activity] = []
         self.away = False
+        self.deposed = False
         self.lost_answers = 0
         self._clock = clock
         self._seen_until: dict[str, float] = {}
@@ -129,6 +139,9 @@ class MemoryStore:
         if self.away:
             request.reply.fail(StoreUnavailable("the store is away"))
             return
+        if self.deposed and isinstance(request, Record | Settle | Amend):
+            request.reply.fail(Deposed("another process has taken the lease"))
+            return
         if self.lost_answers > 0:
             self.lost_answers -= 1
             # The first answer counts, so that of the request itself is lost.
@@ -151,17 +164,19 @@ class MemoryStore:
                 request.reply.answer(self.references.get(request.uri))
             case FindActive():
                 request.reply.answer(self._find_active(request.limit))
+            case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
+                raise TypeError("no actor asks for dead letters: only a person does")
             case _:
                 assert_never(request)
 
     def _record(self, request: Record) -> frozenset[str]:
         new = self._append(request.items)
-        for item_id in request.seen:
-            self._mark(item_id)
         for letter in request.dead_letters:
             if not self.is_seen(letter.letter_id):
                 self._mark(letter.letter_id)
                 self.letters[letter.letter_id] = letter
+        for item_id in request.seen:
+            self._mark(item_id)
         self._keep(request.values, request.references, request.active)
         return new
 
@@ -223,7 +238,7 @@ class MemoryStore:
         return tuple(newest.values())
 
     def _mark(self, item_id: str) -> None:
-        self._seen_until[item_id] = trio.current_time() + SEEN_FOR_S
+        self._seen_until[item_id] = trio.current_time() + SEEN_KEEP_S
 
     def _read(self, space: str, name: str) -> str | None:
         key = (space, name)

@@ -17,8 +17,8 @@ from actors.messages import (
     Retry,
     ThreadReference,
 )
-from actors.store import Activity, StoreUnavailable, Value
-from tests.support.memory_store import SEEN_FOR_S, MemoryStore
+from actors.store import SEEN_KEEP_S, Activity, StoreUnavailable, Value
+from tests.support.memory_store import MemoryStore
 
 ALICE = Author("did:plc:alice", "alice.test")
 BOB = Author("did:plc:bob", "bob.test")
@@ -44,7 +44,7 @@ async def test_a_seen_mark_is_forgotten_after_thirty_days_unless_renewed(
     """``seen`` marks and renews without delivering anything."""
     memory = MemoryStore()
     await memory.store.record(seen=["a", "b"])
-    await trio.sleep(SEEN_FOR_S - 1)
+    await trio.sleep(SEEN_KEEP_S - 1)
     await memory.store.record(seen=["b"])
     await trio.sleep(2)
     assert await memory.store.find_unseen(["a", "b"]) == {"a"}

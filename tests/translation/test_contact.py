@@ -56,8 +56,25 @@ def test_a_state_survives_being_kept_as_text() -> None:
     assert read_contact_state(write_contact_state(make_state())) == make_state()
 
 
+def test_a_state_that_another_release_kept_is_read() -> None:
+    """As it lies in Redis, and with a field that is not known."""
+    written = (
+        '{"did": "did:plc:alice", "division_id": "division-1", "first_name": "Alice", '
+        '"profile_url": "https://bsky.app/profile/alice.example", "source_id": "source-1"'
+    )
+    state = ContactState(
+        source_id="source-1",
+        division_id="division-1",
+        did="did:plc:alice",
+        first_name="Alice",
+        profile_url="https://bsky.app/profile/alice.example",
+    )
+    assert read_contact_state(written + "}") == state
+    assert read_contact_state(written + ', "added": {"later": 1}}') == state
+
+
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "7", '{"first_name": "x"}', '{"a": 1}'])
-def test_a_state_of_another_release_counts_as_none(text: str | None) -> None:
+def test_a_state_that_cannot_be_read_counts_as_none(text: str | None) -> None:
     assert read_contact_state(text) is None
 
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import AgentMessage
+from actors.messages import AgentMessage, Json
 from actors.translation.conversation import (
     PendingMessage,
     is_concluded,
     list_pending,
-    read_message_data,
+    make_webhook_body,
 )
-from actors.translation.webhook import Unusable, read_webhook
+from actors.translation.webhook import Unusable, WebhookContent, read_webhook
 from runtime.errors import Malformed
 
 RECEIVED_AT = "2026-01-01T00:00:00.000Z"
@@ -27,6 +27,11 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=6,
 )
+
+
+def read(message: Json, visibility: str | None = None) -> WebhookContent:
+    """What becomes of a message of the conversation ``c``."""
+    return read_webhook(make_webhook_body(message, "c", visibility), RECEIVED_AT)
 
 
 def make_data(body: dict[str, Any]) -> dict[str, Any]:
@@ -40,9 +45,9 @@ def test_a_message_is_read_as_its_webhook_is(contracts_dir: Path, name: str) -> 
     """There is one way to read both, so both become the same item."""
     raw = (contracts_dir / "samples" / f"outbound-{name}.json").read_bytes()
     body = json.loads(raw)
-    read = read_message_data(make_data(body), body["conversationId"], "private", RECEIVED_AT)
-    assert isinstance(read, AgentMessage)
-    assert read == read_webhook(raw, RECEIVED_AT)
+    made = make_webhook_body(make_data(body), body["conversationId"], "private")
+    assert json.loads(made) == body
+    assert read_webhook(made, RECEIVED_AT) == read_webhook(raw, RECEIVED_AT)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +66,13 @@ def test_what_the_message_does_not_say_of_its_channel_the_conversation_may(
             "publicMetadata": {"replyToId": "at://did:plc:a/app.bsky.feed.post/1"},
         },
     }
-    read = read_message_data(make_data(body), "c", visibility, RECEIVED_AT)
+    content = read(make_data(body), visibility)
     if channel is None:
-        assert isinstance(read, Unusable)
-        assert read.failure is not None
+        assert isinstance(content, Unusable)
+        assert content.failure is not None
     else:
-        assert isinstance(read, AgentMessage)
-        assert read.channel == channel
+        assert isinstance(content, AgentMessage)
+        assert content.channel == channel
 
 
 @pytest.mark.parametrize("normalized_id", [None, "", 7])
@@ -75,18 +80,17 @@ def test_a_normalized_message_without_an_id_has_that_of_the_message(normalized_i
     """Its receipt would bear it, too."""
     channel = {"type": "Private", "to": {"id": "did:plc:a"}}
     normalized = {"id": normalized_id, "type": "Text", "text": "Hi", "channel": channel}
-    data = {"id": "m", "normalizedMessage": normalized}
-    read = read_message_data(data, "c", None, RECEIVED_AT)
-    assert isinstance(read, AgentMessage)
-    assert (read.message_id, read.conversation_id) == ("m", "c")
+    content = read({"id": "m", "normalizedMessage": normalized})
+    assert isinstance(content, AgentMessage)
+    assert (content.message_id, content.conversation_id) == ("m", "c")
 
 
 @pytest.mark.parametrize("normalized", [None, [], "text"])
 def test_a_message_that_is_not_there_cannot_be_carried(normalized: object) -> None:
     """It is kept under its id."""
-    read = read_message_data({"id": "m", "normalizedMessage": normalized}, "c", None, RECEIVED_AT)
-    assert isinstance(read, Unusable)
-    assert (read.reason, read.message_id) == ("malformed", "m")
+    content = read({"id": "m", "normalizedMessage": normalized})
+    assert isinstance(content, Unusable)
+    assert content.message_id == "m"
 
 
 def test_pending_messages_are_listed_once_with_what_is_said_of_them() -> None:
@@ -154,4 +158,4 @@ def test_reading_a_message_never_raises(odd: object) -> None:
         {"normalizedReceipts": [{"status": odd, "isFinalReceipt": odd}]},
     ):
         is_concluded(data)
-        read_message_data(data, "c", "public", RECEIVED_AT)
+        read(data, "public")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
-ScriptName: TypeAlias = Literal["record", "settle", "amend", "deliver"]
-_NAMES: tuple[ScriptName, ...] = ("record", "settle", "amend", "deliver")
+ScriptName: TypeAlias = Literal[
+    "record", "settle", "amend", "deliver", "lead", "hand_over", "envelopes", "replay", "drop"
+]
+_NAMES: tuple[ScriptName, ...] = get_args(ScriptName)
 
 
 @dataclass(frozen=True, slots=True)

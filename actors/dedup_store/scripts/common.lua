@@ -18,11 +18,14 @@ local seen_keep_s = take_number()
 local reference_keep_s = take_number()
 local dead_keep_s = take_number()
 local dead_most = take_number()
+local token = take()
+local fenced = take() == '1'
 
 local seen_key = prefix .. 'seen'
 local journal_key = prefix .. 'journal'
 local dead_key = prefix .. 'dead'
 local active_key = prefix .. 'active'
+local leader_key = prefix .. 'leader'
 
 local function queue_key(destination, conversation)
   return prefix .. 'queue:' .. destination .. ':' .. conversation
@@ -34,6 +37,38 @@ end
 
 local function later_key(destination)
   return prefix .. 'later:' .. destination
+end
+
+-- The time to live of a lease counts from its last renewal: what is gone of it is its age, by the
+-- server's own clock.
+local function lease_key(holder)
+  return prefix .. 'lease:' .. holder
+end
+
+local function is_leader()
+  return redis.call('GET', leader_key) == token
+end
+
+-- Whether this request is the leader's to make, and who sends it is not the leader any more.
+local function is_deposed()
+  return fenced and not is_leader()
+end
+
+local function depose()
+  return redis.error_reply('DEPOSED another process has taken the lease')
+end
+
+-- Tell the leader that another process has recorded something: at once if it listens, and else
+-- when it next renews its lease.
+local function wake_leader()
+  local leader = redis.call('GET', leader_key)
+  if leader == token then
+    return
+  end
+  if leader and redis.call('EXISTS', lease_key(leader)) == 1 then
+    redis.call('INCR', lease_key(leader))
+  end
+  redis.call('PUBLISH', prefix .. 'bell', 'recorded')
 end
 
 -- An element of a queue: "sequence attempts recorded_at", the payload, the item id, each on a line.
@@ -97,26 +132,34 @@ local function find_start()
   return start
 end
 
+local start, appended = nil, 0
+
+-- Appends an entry that is new: recorded now, and not yet tried.
+local function append(item_id, destination, conversation, payload)
+  start = start or find_start()
+  appended = appended + 1
+  local sequence = string.format('%.0f', redis.call('INCR', prefix .. 'sequence'))
+  local entry = {
+    sequence = sequence,
+    attempts = '0',
+    recorded_at = string.format('%.6f', start + appended / 1000000),
+    payload = payload,
+    item_id = item_id,
+  }
+  redis.call('ZADD', journal_key, entry.recorded_at, sequence)
+  if redis.call('RPUSH', queue_key(destination, conversation), make_element(entry)) == 1 then
+    redis.call('ZADD', ready_key(destination), entry.recorded_at, conversation)
+  end
+end
+
 -- Appends the items that were never seen and returns their places in the request, counted from 1.
 local function append_items()
-  local count, new = take_number(), {}
-  local start = count > 0 and find_start()
-  for place = 1, count do
+  local new = {}
+  for place = 1, take_number() do
     local item_id, destination, conversation, payload = take(), take(), take(), take()
     if mark_new(item_id) then
       new[#new + 1] = place
-      local sequence = string.format('%.0f', redis.call('INCR', prefix .. 'sequence'))
-      local entry = {
-        sequence = sequence,
-        attempts = '0',
-        recorded_at = string.format('%.6f', start + #new / 1000000),
-        payload = payload,
-        item_id = item_id,
-      }
-      redis.call('ZADD', journal_key, entry.recorded_at, sequence)
-      if redis.call('RPUSH', queue_key(destination, conversation), make_element(entry)) == 1 then
-        redis.call('ZADD', ready_key(destination), entry.recorded_at, conversation)
-      end
+      append(item_id, destination, conversation, payload)
     end
   end
   return new
@@ -173,15 +216,19 @@ local function keep_references()
   end
 end
 
+local function dead_letter_key(letter_id)
+  return prefix .. 'dead:' .. letter_id
+end
+
 local function drop_dead_letters(letter_ids)
   for _, letter_id in ipairs(letter_ids) do
-    redis.call('DEL', prefix .. 'dead:' .. letter_id)
+    redis.call('DEL', dead_letter_key(letter_id))
     redis.call('ZREM', dead_key, letter_id)
   end
 end
 
 local function bury(letter)
-  local key = prefix .. 'dead:' .. letter.letter_id
+  local key = dead_letter_key(letter.letter_id)
   redis.call('HSET', key, 'letter_id', letter.letter_id, 'source', letter.source,
     'conversation', letter.conversation, 'code', letter.code, 'why', letter.why,
     'attempts', letter.attempts, 'recorded_at', letter.recorded_at, 'died_at', now,

@@ -2,6 +2,9 @@
 -- ARGV: for each destination its name, the room it has, and the conversations it has in hand.
 -- Returns {{destination, conversation, head}, ...}, {when each destination is due next or "", ...},
 -- entries in the journal, when the oldest of them was recorded or "", dead letters.
+if is_deposed() then
+  return depose()
+end
 local heads, dues = {}, {}
 
 -- The conversations of one sorted set with their scores, as a queue to take from.

@@ -1,0 +1,65 @@
+"""Telling what of a listing is to be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from actors.bluesky.listing import Candidate
+from actors.bluesky.place import Place
+from actors.items import make_post_id
+from actors.recent import Recent
+from actors.store import Store
+from runtime.actor import Context
+
+
+class Judge:
+    """Judges the posts of one listing by their ids and times.
+
+    Args:
+        own_did: whose own posts are left out.
+        not_older_s: what is older than this is left out, even if it is not known.
+        known: ids that are recorded, or of no interest to any of the actor's listings; these may
+            share it.
+    """
+
+    def __init__(
+        self, context: Context, store: Store, *, own_did: str, not_older_s: float, known: Recent
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._own_did = own_did
+        self._not_older_s = not_older_s
+        self._known = known
+        # What is too old for this listing may be new to another, which began earlier.
+        self._too_old = Recent()
+
+    async def find_new(
+        self, candidates: Sequence[Candidate], place: Place, now_s: float
+    ) -> Mapping[str, Candidate]:
+        """Those that are to be recorded, by item id. If cancelled, nothing has happened.
+
+        Raises:
+            StoreUnavailable: it is not known which were recorded before.
+        """
+        unknown: dict[str, Candidate] = {}
+        for candidate in candidates:
+            item_id = make_post_id(candidate.uri)
+            if item_id in self._known or item_id in self._too_old:
+                continue
+            if candidate.author_did == self._own_did:
+                self._leave_out(item_id, self._known, "own_post")
+            elif now_s - candidate.time_s > self._not_older_s:
+                self._leave_out(item_id, self._too_old, "too_old")
+            elif not place.is_new(candidate.time_s, now_s):
+                self._leave_out(item_id, self._too_old, "before_start")
+            else:
+                unknown[item_id] = candidate
+        if not unknown:
+            return {}
+        unseen = await self._store.find_unseen(unknown)
+        self._known.add(one for one in unknown if one not in unseen)
+        return {item_id: one for item_id, one in unknown.items() if item_id in unseen}
+
+    def _leave_out(self, item_id: str, memory: Recent, reason: str) -> None:
+        memory.add([item_id])
+        self._context.skipped(reason)

@@ -1,0 +1,166 @@
+"""What Redis answers to each request, and to the question for entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+from actors.dead_letters import (
+    DropLetter,
+    Envelope,
+    KeptLetter,
+    ListLetters,
+    ReadEnvelopes,
+    ReadLetter,
+    Replayed,
+    ReplayLetter,
+)
+from actors.dedup_store.codec import Head, decode_activity, decode_reference
+from actors.dedup_store.commands import Wanted
+from actors.dedup_store.keys import LEASE_KEEP_S
+from actors.messages import Destination, ThreadReference
+from actors.store import (
+    Activity,
+    Amend,
+    FindActive,
+    FindReference,
+    FindUnseen,
+    ReadValue,
+    Record,
+    Recorded,
+    Settle,
+    StoreRequest,
+)
+from runtime.errors import Malformed
+
+Result: TypeAlias = Any
+"""What Redis answered to one command: text, a number, nothing, or a list of such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What may be handed over now, when more is due, and how much there is in all.
+
+    Times are unix seconds.
+    """
+
+    heads: tuple[Head, ...]
+    next_due: dict[Destination, float | None]
+    depth: int
+    oldest_recorded_at: float | None
+    dead_letters: int
+
+
+def answer(request: StoreRequest, result: Result) -> None:
+    """Give the asker what Redis answered."""
+    match request:
+        case Record():
+            new = frozenset(request.items[place - 1].item_id for place in result)
+            request.reply.answer(Recorded(new))
+        case Settle() | Amend():
+            # An entry that was settled before stays settled: that is an answer, not an error.
+            request.reply.answer(None)
+        case FindUnseen():
+            marks = zip(request.item_ids, result, strict=True)
+            unseen = (item_id for item_id, marked_at in marks if marked_at is None)
+            request.reply.answer(frozenset(unseen))
+        case ReadValue():
+            request.reply.answer(result)
+        case FindReference():
+            request.reply.answer(_read_reference(result))
+        case FindActive():
+            request.reply.answer(_read_activities(result))
+        case ListLetters():
+            request.reply.answer(tuple(result))
+        case ReadEnvelopes():
+            request.reply.answer(tuple(map(_read_envelope, result)))
+        case ReadLetter():
+            request.reply.answer(_read_letter(result))
+        case ReplayLetter():
+            request.reply.answer(Replayed(result))
+        case DropLetter():
+            request.reply.answer(bool(result))
+        case _:
+            assert_never(request)
+
+
+def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
+    """The answer to :meth:`actors.dedup_store.commands.Commands.deliver`."""
+    heads, dues, depth, oldest, dead_letters = result
+    return Delivery(
+        heads=tuple(Head.parse(*head) for head in heads),
+        next_due={
+            one.destination: float(due) if due else None
+            for one, due in zip(wanted, dues, strict=True)
+        },
+        depth=depth,
+        oldest_recorded_at=float(oldest) if oldest else None,
+        dead_letters=dead_letters,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What came of asking for the lease.
+
+    ``age_s`` is how long ago the lease before, or the one that holds, was renewed; ``None`` if
+    there was none. ``holder`` is the token of the one that holds, ``None`` if it is ours now.
+    """
+
+    age_s: float | None
+    holder: str | None
+
+
+def read_claim(result: Result) -> Claim:
+    """The answer to :meth:`Commands.lead`."""
+    taken, age_ms, *holder = result
+    age_s = age_ms / 1000 if age_ms >= 0 else None
+    return Claim(age_s, None if taken else holder[0])
+
+
+def read_age(result: Result) -> float | None:
+    """How long ago a lease was renewed, from its time to live; ``None`` if it is gone."""
+    return LEASE_KEEP_S - result / 1000 if result >= 0 else None
+
+
+def _read_reference(answer: str | None) -> ThreadReference | None:
+    if answer is None:
+        return None
+    try:
+        return decode_reference(answer)
+    except Malformed:
+        # Not remembered in a form that this release reads: it is looked up anew.
+        return None
+
+
+def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
+    """The newest of each conversation, in their order."""
+    newest: dict[str, Activity] = {}
+    for member in members:
+        try:
+            activity = decode_activity(member)
+        except Malformed:
+            # Written in a form that this release does not read; it is forgotten within a day.
+            continue
+        newest.setdefault(activity.conversation, activity)
+    return tuple(newest.values())
+
+
+def _read_envelope(fields: Sequence[str]) -> Envelope:
+    letter_id, source, conversation, code, why, attempts, recorded_at, died_at = fields
+    return Envelope(
+        letter_id,
+        source,
+        conversation,
+        code,
+        why,
+        int(attempts),
+        float(recorded_at),
+        float(died_at),
+    )
+
+
+def _read_letter(answer: Sequence[Any]) -> KeptLetter | None:
+    *envelope, payload = answer
+    return None if payload is None else KeptLetter(_read_envelope(envelope), payload)
