@@ -8,6 +8,7 @@ from actors.dedup_store.codec import decode_activity, encode_activity
 from actors.dedup_store.keys import ACTIVE_KEEP_S, ACTIVE_MOST
 from actors.messages import Done, Retry
 from actors.store import Activity, Record
+from tests.dedup_store import version_1
 from tests.dedup_store.house import House, item
 
 HOUR_S = 3600.0
@@ -23,6 +24,14 @@ def test_an_activity_is_read_as_it_was_written(name: str) -> None:
     activity = Activity(name, "message", name)
     assert decode_activity(encode_activity(activity)) == activity
     assert "\n" not in encode_activity(activity)
+
+
+def test_an_activity_that_an_older_release_wrote_is_read() -> None:
+    """It is asked about after the upgrade, which is a gap itself."""
+    root = "at://did:plc:bob/app.bsky.feed.post/3lroot"
+    activity = Activity(f"thread:{root}", "message", "message-3")
+    assert decode_activity(version_1.ACTIVITY) == activity
+    assert encode_activity(activity) == version_1.ACTIVITY
 
 
 async def test_recordings_and_settlings_note_where_something_happens(house: House) -> None:
