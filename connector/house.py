@@ -20,6 +20,7 @@ from actors.dedup_store import (
     refuse_poison,
 )
 from actors.genesys.gap import WebhookGap
+from actors.genesys.predecessors import Predecessors
 from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
@@ -69,7 +70,7 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
     # They stop in the reverse order: webhooks are taken while the senders finish.
     lease = Lease(parts.duty, alone_since=outside.database.alone_since)
     store = make_dedup_store(parts, senders, lease)
-    specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts)]
+    specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts, lease)]
     specs += [*senders, *pollers]
     supervisor = Supervisor(
         [alter(spec) for spec in specs],
@@ -128,7 +129,7 @@ def _make_commands(parts: Parts) -> Commands:
     return Commands(Keys(parts.settings.gc_integration_id), load_scripts())
 
 
-def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
+def _webhook_receiver(parts: Parts, lease: Lease) -> ActorSpec[WebhookDelivery]:
     settings = parts.settings
     clock = parts.outside.clock
     gap = WebhookGap(clock)
@@ -144,6 +145,15 @@ def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
             clock=clock,
             log=parts.outside.log,
         )
+        predecessors = Predecessors(
+            context,
+            parts.store,
+            parts.genesys,
+            gap=gap,
+            window_s=settings.reconcile_window,
+            clock=clock,
+            wait_known=lease.wait_known,
+        )
         return WebhookReceiver(
             context,
             parts.store,
@@ -152,6 +162,7 @@ def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
             clock=clock,
             gap=gap,
             reconciler=reconciler,
+            find_earlier=predecessors.find,
         )
 
     return ActorSpec(

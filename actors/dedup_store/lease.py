@@ -59,6 +59,7 @@ class Lease:
         self._held = ""
         self._rung = False
         self._waiting: trio.CancelScope | None = None
+        self._known = trio.Event()
 
     @property
     def token(self) -> str:
@@ -75,6 +76,14 @@ class Lease:
     def holds(self, term: int | None) -> bool:
         """Whether what was asked on that duty may still be done; what has none always may."""
         return term is None or (self.duty.is_on and term == self.duty.term)
+
+    def note_known(self) -> None:
+        """The store said who leads."""
+        self._known.set()
+
+    async def wait_known(self) -> None:
+        """Return once it is known that some process leads. Cancelled: nothing changes."""
+        await self._known.wait()
 
     def take(self, token: str, until: float) -> None:
         """The lease is ours, until then (monotonic seconds)."""

@@ -96,6 +96,7 @@ class LeaseKeeper:
         token, asked_at = secrets.token_hex(8), trio.current_time()
         command = self._commands.lead(token, self._clock(), lasts_s=self._lease.lasts_s)
         claim = read_claim(await self._exchange.ask_one(command))
+        self._lease.note_known()
         if claim.holder is None:
             self._lease.take(token, asked_at + self._times.lasts_s)
         self._context.succeeded(0)

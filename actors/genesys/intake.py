@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -44,6 +45,15 @@ def make_intake(content: WebhookContent, body: bytes) -> Intake:
             return Intake(_make_items(content.failure), letters, skipped=content.reason)
         case _:
             assert_never(content)
+
+
+def join(intakes: Sequence[Intake]) -> Intake:
+    """All of them in one, in their order."""
+    return Intake(
+        tuple(item for one in intakes for item in one.items),
+        tuple(letter for one in intakes for letter in one.letters),
+        tuple(activity for one in intakes for activity in one.active),
+    )
 
 
 def _make_items(failure: JournalItem | None) -> tuple[JournalItem, ...]:

@@ -12,7 +12,15 @@ import trio
 
 from actors.genesys.client import GenesysClient
 from actors.genesys.faults import PermissionMissing
-from actors.genesys.gap import MISSED_SINCE, SHORTEST_S, WebhookGap, make_missed_since
+from actors.genesys.gap import (
+    MISSED_SINCE,
+    RECONCILING_SINCE,
+    RETRIES_S,
+    SHORTEST_S,
+    WebhookGap,
+    find_missed_since,
+    make_missed_since,
+)
 from actors.genesys.inquiry import Found, Inquiry, Period
 from actors.messages import AgentMessage
 from actors.store import Activity, Deposed, Store, StoreUnavailable, Value
@@ -23,13 +31,6 @@ from runtime.duty import Duty
 from runtime.errors import AuthRejected, Retryable
 
 R = TypeVar("R")
-
-RECONCILING_SINCE = "webhooks_reconciling_since"
-"""The cursor that stands for :data:`MISSED_SINCE` while it is looked into, so that a further gap
-in the meantime is a further one."""
-
-RETRIES_S = 120.0
-"""How long before a gap a message may have been sent whose last retry fell into it."""
 
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
@@ -107,8 +108,8 @@ class Reconciler:
             await self._patiently(lambda: self._store.save(kept))
             self._gap.end(tell=False)
         since = await self._patiently(self._take_up)
-        if since is not None:
-            await self._reconcile(since)
+        if since is None or await self._reconcile(since):
+            self._gap.close()
         again_s = SHORTEST_S if self._gap.is_open else LOOK_EVERY_S
         await self._be_idle(self._gap.wait_changed, again_s)
 
@@ -117,17 +118,14 @@ class Reconciler:
 
         It may have been taken up by a process that did not get to the end.
         """
-        missed = await self._store.read("cursor", MISSED_SINCE)
-        begun = await self._store.read("cursor", RECONCILING_SINCE)
-        times = [_read_time(text) for text in (missed, begun) if text is not None]
-        if not times:
-            return None
-        if missed is not None:
-            taken_up = Value("cursor", RECONCILING_SINCE, f"{min(times):.6f}")
+        since = await find_missed_since(self._store)
+        if since is not None:
+            taken_up = Value("cursor", RECONCILING_SINCE, f"{since:.6f}")
             await self._store.record(values=[taken_up, _forget(MISSED_SINCE)])
-        return min(times)
+        return since
 
-    async def _reconcile(self, since: float) -> None:
+    async def _reconcile(self, since: float) -> bool:
+        """Look for all that was missed since. Returns whether it came to the end."""
         give_up_at = self._clock() + self._window_s
         period = Period(since - RETRIES_S, self._window_s)
         inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
@@ -139,11 +137,11 @@ class Reconciler:
                 self._give_up(waiting, trouble)
             await self._record(found, done=not waiting)
             if trouble is None or not waiting:
-                return
+                return True
             await self._rest(trouble)
             if self._gap.has_changed:
                 # A further gap does not wait for what is left of this one: begin with both.
-                return
+                return False
 
     async def _choose(self) -> Sequence[Activity]:
         """Where to look, the latest first. What is known to be a conversation goes before posts.
@@ -265,12 +263,3 @@ def explain(error: AuthRejected) -> AuthRejected:
 
 def _forget(name: str) -> Value:
     return Value("cursor", name, "", keep_s=0)
-
-
-def _read_time(text: str) -> float:
-    """Unix seconds. What is no number is as long ago as can be: then the window decides."""
-    try:
-        since = float(text)
-    except ValueError:
-        return 0.0
-    return since if math.isfinite(since) else 0.0

@@ -6,14 +6,15 @@ What could not come in, because there was nobody to take it in, is looked for: `
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
 
 from actors.genesys.gap import WebhookGap, make_missed_since
-from actors.genesys.intake import Intake, make_intake
+from actors.genesys.intake import Intake, join, make_intake
 from actors.genesys.signature import is_signed
+from actors.messages import AgentMessage
 from actors.store import Store, StoreUnavailable
 from actors.translation.webhook import read_webhook
 from runtime.actor import Context, Runs
@@ -61,6 +62,8 @@ class WebhookReceiver:
         clock: unix time in seconds.
         gap: told when deliveries are refused and when they are taken in.
         reconciler: looks for those that were refused too often.
+        find_earlier: what goes before a message because it was missed; see
+            :meth:`actors.genesys.predecessors.Predecessors.find`.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class WebhookReceiver:
         clock: WallClock,
         gap: WebhookGap,
         reconciler: Runs,
+        find_earlier: Callable[[AgentMessage], Awaitable[tuple[Intake, ...]]],
     ) -> None:
         self._context = context
         self._store = store
@@ -81,6 +85,7 @@ class WebhookReceiver:
         self._clock = clock
         self._gap = gap
         self._reconciler = reconciler
+        self._find_earlier = find_earlier
 
     async def run(self) -> None:
         """Look, after every gap, for what was missed. If cancelled, it is looked for again."""
@@ -118,11 +123,13 @@ class WebhookReceiver:
         return WebhookAnswer.UNAVAILABLE
 
     async def _take_in(self, body: bytes) -> None:
-        intake = make_intake(read_webhook(body, format_time(self._clock())), body)
-        new = await self._record(intake)
+        content = read_webhook(body, format_time(self._clock()))
+        intake = make_intake(content, body)
+        earlier = await self._find_earlier(content) if isinstance(content, AgentMessage) else ()
+        new = await self._record(join([*earlier, intake]))
         if intake.skipped is not None:
             self._context.skipped(intake.skipped)
-        elif new:
+        elif any(item.item_id in new for item in intake.items):
             self._context.succeeded()
         else:
             self._context.skipped("duplicate")

@@ -12,6 +12,7 @@ from actors.genesys.token import TokenKeeper
 from runtime.rate import Budget, Rate
 from tests.contracts.swagger import Swagger
 from tests.genesys.fake_platform import API_URL, CLIENT_ID, CLIENT_SECRET, LOGIN_URL, FakeGenesys
+from tests.genesys.reconciling import Return
 from tests.genesys.sender_bench import Bench
 from tests.genesys.webhook_desk import Desk
 from tests.support.memory_store import MemoryStore
@@ -71,3 +72,9 @@ def bench(client: GenesysClient, memory: MemoryStore, genesys: FakeGenesys) -> B
 def desk() -> Desk:
     """A webhook receiver, and agents who write to it."""
     return Desk()
+
+
+@pytest.fixture
+def back(client: GenesysClient, memory: MemoryStore, genesys: FakeGenesys) -> Return:
+    """A connector that comes back."""
+    return Return(client, memory, genesys)

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import trio
 
 from actors.genesys.client import GenesysClient
-from actors.genesys.gap import MISSED_SINCE, WebhookGap, make_missed_since
-from actors.genesys.reconciler import RECONCILING_SINCE, Reconciler
+from actors.genesys.gap import MISSED_SINCE, RECONCILING_SINCE, WebhookGap, make_missed_since
+from actors.genesys.reconciler import Reconciler
 from actors.messages import AgentMessage
 from actors.store import Activity
 from runtime.actor import Context

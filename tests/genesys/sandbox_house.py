@@ -29,6 +29,7 @@ from runtime.duty import Duty
 from runtime.rate import Budget, Rate
 from sandbox.genesys import GenesysOrganization
 from tests.genesys.sender_bench import KEEP_S
+from tests.genesys.webhook_desk import nothing_before
 from tests.support.context import FakeContext
 from tests.support.memory_store import MemoryStore
 from tests.support.silence import Silence
@@ -99,6 +100,7 @@ class House:
             clock=clock,
             gap=self.gap,
             reconciler=self.reconciler,
+            find_earlier=nothing_before,
         )
 
     def make_sender(self, rule_id: str) -> GenesysSender:

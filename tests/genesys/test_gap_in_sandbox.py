@@ -11,8 +11,7 @@ import httpx
 import trio
 from trio.testing import MockClock
 
-from actors.genesys.gap import MISSED_SINCE, make_missed_since
-from actors.genesys.reconciler import RECONCILING_SINCE
+from actors.genesys.gap import MISSED_SINCE, RECONCILING_SINCE, make_missed_since
 from actors.genesys.signature import SIGNATURE_HEADER
 from actors.items import make_direct_message_item, make_post_item, make_receipt_item
 from actors.messages import AgentMessage, Destination, Receipt

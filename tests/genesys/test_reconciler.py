@@ -7,13 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from actors.genesys.client import GenesysClient
-from actors.genesys.gap import MISSED_SINCE, make_missed_since
+from actors.genesys.gap import MISSED_SINCE, RETRIES_S, make_missed_since
 from actors.genesys.inquiry import AT_ONCE
-from actors.genesys.reconciler import (
-    LOOK_EVERY_S,
-    MOST_CONVERSATIONS,
-    RETRIES_S,
-)
+from actors.genesys.reconciler import LOOK_EVERY_S, MOST_CONVERSATIONS
 from actors.messages import AgentMessage, Receipt
 from actors.store import Activity, Record, Value
 from tests.genesys.fake_conversations import CUSTOMER, POST, Written
@@ -23,12 +19,6 @@ from tests.genesys.webhook_desk import Desk, make_body
 from tests.support.memory_store import MemoryStore, virtual_wall_clock
 
 GAP_S = 600.0
-
-
-@pytest.fixture
-def back(client: GenesysClient, memory: MemoryStore, genesys: FakeGenesys) -> Return:
-    """A connector that comes back."""
-    return Return(client, memory, genesys)
 
 
 async def test_a_missed_private_message_is_recorded_as_its_webhook_would_have_been(

@@ -8,8 +8,10 @@ from typing import Any
 import trio
 
 from actors.genesys.gap import WebhookGap
+from actors.genesys.intake import Intake
 from actors.genesys.signature import make_signature
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
+from actors.messages import AgentMessage
 from runtime.clock import WallClock
 from runtime.rate import Rate
 from tests.support.context import GENEROUS, FakeContext
@@ -48,6 +50,11 @@ class NobodyLooks:
         await trio.sleep_forever()
 
 
+async def nothing_before(message: AgentMessage) -> tuple[Intake, ...]:
+    """Stands in where nothing was missed."""
+    return ()
+
+
 class Desk:
     """A receiver with its store, and the agents who write to it."""
 
@@ -71,6 +78,7 @@ class Desk:
             clock=clock,
             gap=self.gap,
             reconciler=NobodyLooks(),
+            find_earlier=nothing_before,
         )
 
     async def deliver(self, body: dict[str, Any] | bytes) -> WebhookAnswer:

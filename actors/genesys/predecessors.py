@@ -1,0 +1,81 @@
+"""What an agent wrote earlier in a conversation, was missed, and goes before what comes now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from operator import attrgetter
+
+from actors.genesys.client import GenesysClient
+from actors.genesys.gap import RETRIES_S, WebhookGap, find_missed_since
+from actors.genesys.inquiry import Inquiry, Period
+from actors.genesys.intake import Intake
+from actors.messages import AgentMessage
+from actors.store import Activity, Store
+from actors.translation.times import find_time
+from runtime.actor import Context
+from runtime.clock import WallClock
+from runtime.errors import AuthRejected, Retryable
+
+
+class Predecessors:
+    """Asks about one conversation, out of turn, as long as not all that was missed is known.
+
+    After a gap webhooks come in at once, while looking for what was missed takes its time. A
+    message must not overtake an earlier one of its own conversation.
+
+    Args:
+        gap: tells whether there may be something to look for.
+        window_s: how old a message may be; 0 turns it off.
+        clock: unix time in seconds.
+        wait_known: returns when somebody leads: whoever takes the lease after a gap keeps it in
+            mind.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        store: Store,
+        client: GenesysClient,
+        *,
+        gap: WebhookGap,
+        window_s: float,
+        clock: WallClock,
+        wait_known: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._client = client
+        self._gap = gap
+        self._window_s = window_s
+        self._clock = clock
+        self._wait_known = wait_known
+
+    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
+        """What is to be recorded before this message, oldest first; most often nothing.
+
+        If Genesys cannot be asked now, nothing is: the message itself is worth more than its place.
+        If cancelled, nothing has changed.
+
+        Raises:
+            StoreUnavailable: the store is away.
+        """
+        conversation_id = message.conversation_id
+        if self._window_s == 0 or conversation_id is None:
+            return ()
+        if not self._gap.may_hide(conversation_id):
+            return ()
+        await self._wait_known()
+        since = await find_missed_since(self._store)
+        if since is None:
+            return ()
+        period = Period(since - RETRIES_S, self._window_s)
+        inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
+        try:
+            found = await inquiry.ask(Activity("", "conversation", conversation_id))
+        except (Retryable, AuthRejected) as error:
+            self._context.failed(error)
+            return ()
+        self._gap.note_known(conversation_id)
+        now_s = find_time(message.sent_at) or self._clock()
+        earlier = (one for one in sorted(found, key=attrgetter("sent_at")) if one.sent_at < now_s)
+        return tuple(one.intake for one in earlier if one.intake.items or one.intake.letters)
