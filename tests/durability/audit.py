@@ -20,9 +20,9 @@ class Findings:
     """What is wrong, in words, by the kind of wrong.
 
     ``stray`` is what nobody said, or what is not where it belongs. ``given_up`` are agents'
-    messages of which Genesys stopped telling us before we could take them: they are not ours to
-    keep, and are counted apart. ``repeats`` are requests that came again with the same id: the
-    platforms take them for one.
+    messages of which Genesys stopped telling us before we could take them: they are looked for
+    afterwards, and must have come like all the others. ``repeats`` are requests that came again
+    with the same id: the platforms take them for one.
     """
 
     lost: list[str] = field(default_factory=list)
@@ -148,7 +148,7 @@ def _audit_outbound(world: World, ledger: Ledger, effects: Effects, findings: Fi
     for answered in ledger.answered:
         if is_given_up(answered.message):
             findings.given_up.append(f"{answered.token}: {answered.message.attempts}")
-        elif answered.kind == "courtesy":
+        if answered.kind == "courtesy":
             convo_id = _find_conversation(world, answered)
             courtesies[convo_id] -= 1
             if courtesies[convo_id] < 0:
@@ -202,9 +202,9 @@ def _find_conversation(world: World, answered: Answered) -> str:
 
 
 def is_given_up(message: OutboundMessage) -> bool:
-    """Whether it came to nothing, through no answer of ours."""
+    """Whether its webhook came to nothing, through no answer of ours."""
     refused = any(isinstance(one, int) and one < 500 for one in message.attempts)
-    return message.status == "failed" and not refused and message.receipt is None
+    return message.status == "failed" and not refused
 
 
 def _audit_strays(ledger: Ledger, traces: _Traces, effects: Effects, findings: Findings) -> None:
@@ -238,7 +238,7 @@ def _audit_receipts(ledger: Ledger, findings: Findings) -> None:
         wanted = "Failed" if answered.kind == "refused" else "Delivered"
         told = {(one.status, one.reasons) for one in message.receipts}
         findings.repeats += max(0, len(message.receipts) - len(told))
-        if not told and not is_given_up(message):
+        if not told:
             findings.receipts_missing.append(f"{answered.token} ({answered.kind})")
         elif told and wanted not in {status for status, _ in told}:
             findings.receipts_missing.append(f"{answered.token} is not {wanted} but {told}")

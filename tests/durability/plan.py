@@ -69,6 +69,8 @@ def make_plan(size: Size) -> Plan:
         ("leader frozen", pairs.freeze_leader),
     ):
         add(f"{name}, {turns} times", partial(pair, times=turns), separate_store=True)
+    miss = partial(scenarios.miss_webhooks, seconds=outage_s / 2)
+    add("webhooks missed", miss)
     for count in (1, 2):
         for sides in itertools.combinations(scenarios.SIDES, count):
             add(

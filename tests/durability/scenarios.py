@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import trio
 
 from sandbox.faults import Delay, DropAfter, Fault, Faults, RateLimit, Reset, Rule, Status
+from tests.durability.audit import is_given_up
 from tests.durability.front import open_front
 from tests.durability.store import MISHAPS, Mishap
 from tests.durability.strikes import BLUESKY_PATHS, GENESYS_PATHS, carry_out, draw_strike
@@ -28,6 +29,9 @@ GENESYS_WRITES = (
 LOSSES_DRAWN = 400
 WARM_UP_S = 2.0
 SETTLED_AFTER_S = 10.0
+AGENTS_HAVE_S = 6.0
+GENESYS_TRIES_S = 26.0
+"""A webhook that meets nobody is given up after so long."""
 MOST_IDLE_COMMANDS = 10
 STOP_AFTER_S = 3.0
 WEATHER_EVERY_S = 0.15
@@ -67,6 +71,22 @@ async def stop(trial: Trial, stops: int) -> None:
             trial.faults += 1
         await trial.start()
         await trio.sleep(WARM_UP_S)
+
+
+async def miss_webhooks(trial: Trial, seconds: float) -> None:
+    """Nobody is there for longer than Genesys tries, and agents go on answering."""
+    async with trial.under_load():
+        await trial.start()
+        await trio.sleep(AGENTS_HAVE_S)
+        await trial.connector.kill()
+        trial.faults += 1
+        await trio.sleep(GENESYS_TRIES_S + seconds)
+        await trial.start()
+        await trio.sleep(WARM_UP_S)
+    missed = sum(is_given_up(one.message) for one in trial.load.ledger.answered)
+    trial.notes.append(f"{missed} webhooks were given up by Genesys")
+    if missed == 0:
+        trial.defects.append("there was nothing to look for")
 
 
 async def cut_off(trial: Trial, sides: Collection[Side], seconds: float) -> None:

@@ -23,6 +23,7 @@ TRIALS = (
     "leader killed",
     "rolling deploy",
     "leader frozen",
+    "webhooks missed",
     "Bluesky away",
     "Genesys and Redis away",
     "Redis full",
