@@ -12,9 +12,9 @@ from actors.bluesky.conversations import Conversation, Conversations
 from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import map_together
 from actors.items import make_direct_message_id, make_direct_message_item
-from actors.messages import Author, DeadLetter, JournalItem
+from actors.messages import DeadLetter, JournalItem
 from actors.recent import Recent
-from actors.translation.inbound import translate_author, translate_message
+from actors.translation.inbound import translate_message
 from actors.translation.inbound_views import ProfileView, Sender, View, find_view, parse_view
 from runtime.actor import Context
 from runtime.errors import Malformed, Rejected
@@ -147,8 +147,8 @@ class DirectMessageReader:
 
     def _translate(self, arrival: Arrival, conversation: Conversation) -> JournalItem:
         head = parse_view(_Head, arrival.message)
-        author = _find_author(head.sender.did, arrival.profiles, conversation)
-        message = translate_message(arrival.message, arrival.convo_id, author)
+        sender = _find_profile(head.sender.did, arrival.profiles, conversation)
+        message = translate_message(arrival.message, arrival.convo_id, sender)
         return make_direct_message_item(message)
 
     def _put_aside(self, arrival: Arrival, error: Rejected | Malformed, intake: Intake) -> None:
@@ -165,14 +165,14 @@ class _Head(View):
     sender: Sender
 
 
-def _find_author(did: str, profiles: object, conversation: Conversation) -> Author:
+def _find_profile(did: str, profiles: object, conversation: Conversation) -> ProfileView:
     """Who has this DID: profiles that came with the message are newer than kept members."""
     for profile in profiles if isinstance(profiles, list) else ():
         view = find_view(ProfileView, profile)
         if view is not None and view.did == did:
-            return translate_author(view)
+            return view
     for member in conversation.members:
         if member.did == did:
             return member
     # What Bluesky itself shows for a handle that nobody can resolve.
-    return Author(did, "handle.invalid")
+    return ProfileView(did=did, handle="handle.invalid")

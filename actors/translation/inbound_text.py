@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from actors.translation.inbound_views import Facet, find_view
+from actors.translation.inbound_views import Entity, Facet, FacetFeature, PostRecord, find_view
 
 _FEATURE = "app.bsky.richtext.facet#"
+_MOST_FACETS = 1000
+"""More of them than the longest text has characters: the rest cannot be of any use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,14 @@ class _Feature:
     value: str
     start: int
     end: int
+
+
+def find_facets(record: PostRecord) -> object:
+    """The facets of a post; for old posts those that their ``entities`` stand for."""
+    if record.facets is not None or not isinstance(record.entities, list):
+        return record.facets
+    entities = (find_view(Entity, raw) for raw in record.entities[:_MOST_FACETS])
+    return [_make_facet(entity, record.text) for entity in entities if entity]
 
 
 def expand_links(text: str, facets: object) -> str:
@@ -52,25 +62,41 @@ def find_mentions(facets: object) -> tuple[str, ...]:
 def _features(facets: object) -> Iterator[_Feature]:
     if not isinstance(facets, list):
         return
-    for raw in facets:
+    for raw in facets[:_MOST_FACETS]:
         facet = find_view(Facet, raw)
-        for feature in facet.features if facet else ():
-            start, end = (facet.index.byte_start, facet.index.byte_end) if facet else (0, 0)
-            uri, did = feature.get("uri"), feature.get("did")
-            if feature.get("$type") == f"{_FEATURE}link" and isinstance(uri, str):
-                yield _Feature("link", uri, start, end)
-            if feature.get("$type") == f"{_FEATURE}mention" and isinstance(did, str):
-                yield _Feature("mention", did, start, end)
+        if facet is None:
+            continue
+        start, end = facet.index.byte_start, facet.index.byte_end
+        for one in facet.features:
+            feature = find_view(FacetFeature, one)
+            if feature and feature.uri and feature.kind == f"{_FEATURE}link":
+                yield _Feature("link", feature.uri, start, end)
+            if feature and feature.did and feature.kind == f"{_FEATURE}mention":
+                yield _Feature("mention", feature.did, start, end)
+
+
+def _make_facet(entity: Entity, text: str) -> dict[str, object]:
+    """``app.bsky.richtext.facet``, whose index counts bytes, of an entity."""
+    units = text.encode("utf-16-le")
+    start, end = (
+        len(units[: 2 * at].decode("utf-16-le", "ignore").encode())
+        for at in (entity.index.start, entity.index.end)
+    )
+    key = "did" if entity.type == "mention" else "uri"
+    feature = {"$type": f"{_FEATURE}{entity.type}", key: entity.value}
+    return {"index": {"byteStart": start, "byteEnd": end}, "features": [feature]}
 
 
 def _slice(encoded: bytes, start: int, end: int) -> str | None:
-    if not start < end <= len(encoded):
+    """The piece between two borders of characters; ``None`` if they are none."""
+    if not start < end <= len(encoded) or _is_inside(encoded, start) or _is_inside(encoded, end):
         return None
-    try:
-        encoded[:start].decode()
-        return encoded[start:end].decode()
-    except UnicodeDecodeError:
-        return None
+    return encoded[start:end].decode()
+
+
+def _is_inside(encoded: bytes, at: int) -> bool:
+    """Whether a character goes on here that began before."""
+    return at < len(encoded) and encoded[at] & 0b1100_0000 == 0b1000_0000
 
 
 def _expand(shown: str, uri: str) -> str:
