@@ -95,17 +95,17 @@ class DirectMessageReader:
     def wants(self, conversation: Conversation) -> bool:
         """Whether messages of this conversation are taken in; if not, the reason is counted."""
         if conversation.group:
-            self._context.skipped("group_conversation")
+            self._context.skipped("group_conversation", convo_id=conversation.convo_id)
             return False
         if conversation.request and self._requests == "ignore":
-            self._context.skipped("request_ignored")
+            self._context.skipped("request_ignored", convo_id=conversation.convo_id)
             return False
         return True
 
     def _is_wanted(self, arrival: Arrival, intake: Intake) -> bool:
         kind = arrival.message.get("$type") if isinstance(arrival.message, dict) else None
         if kind in _SKIPPED_KINDS:
-            self._context.skipped(_SKIPPED_KINDS[kind])
+            self._context.skipped(_SKIPPED_KINDS[kind], convo_id=arrival.convo_id)
             return False
         try:
             head = parse_view(_Head, arrival.message)
@@ -113,7 +113,7 @@ class DirectMessageReader:
             self._put_aside(arrival, error, intake)
             return False
         if head.sender.did == self._own_did:
-            self._context.skipped("own_message")
+            self._context.skipped("own_message", convo_id=arrival.convo_id)
             return False
         return make_direct_message_id(arrival.convo_id, head.id) not in self._known
 

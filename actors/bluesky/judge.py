@@ -47,11 +47,11 @@ class Judge:
             if item_id in self._known or item_id in self._too_old:
                 continue
             if candidate.author_did == self._own_did:
-                self._leave_out(item_id, self._known, "own_post")
+                self._leave_out(candidate, self._known, "own_post")
             elif now_s - candidate.time_s > self._not_older_s:
-                self._leave_out(item_id, self._too_old, "too_old")
+                self._leave_out(candidate, self._too_old, "too_old")
             elif not place.is_new(candidate.time_s, now_s):
-                self._leave_out(item_id, self._too_old, "before_start")
+                self._leave_out(candidate, self._too_old, "before_start")
             else:
                 unknown[item_id] = candidate
         if not unknown:
@@ -60,6 +60,6 @@ class Judge:
         self._known.add(one for one in unknown if one not in unseen)
         return {item_id: one for item_id, one in unknown.items() if item_id in unseen}
 
-    def _leave_out(self, item_id: str, memory: Recent, reason: str) -> None:
-        memory.add([item_id])
-        self._context.skipped(reason)
+    def _leave_out(self, candidate: Candidate, memory: Recent, reason: str) -> None:
+        memory.add([make_post_id(candidate.uri)])
+        self._context.skipped(reason, uri=candidate.uri)

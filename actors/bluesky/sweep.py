@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
 from actors.items import make_post_item
@@ -207,9 +208,13 @@ class Sweeper:
                 case DeadLetter() as letter:
                     # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
+                case Skip() as skip:
+                    # Marked as seen, so that it is not judged again.
+                    batch.seen.append(item_id)
+                    self._context.skipped(skip.reason, uri=candidate.uri, detail=skip.detail)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)
-                    self._context.skipped("vanished")
+                    self._context.skipped("vanished", uri=candidate.uri)
                 case None:
                     self._misses[item_id] = misses.get(item_id, 0) + 1
         return batch

@@ -62,6 +62,8 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("START_LOOKBACK", "31d", "more than 30d"),
         ("POLLING_TIME_DM", "0", "greater than 0"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
+        ("LISTEN_LANGS", "en,English!", "en, de or pt-BR"),
+        ("LISTEN_MIN_ACCOUNT_AGE", "young", "1h"),
         ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
         ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
@@ -198,6 +200,17 @@ def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     assert settings.port == 9001
     assert settings.start_lookback == 2 * 86400
     assert settings.bluesky_search_query == ("a b", "c")
+
+
+def test_lists_are_parted_by_commas_or_newlines() -> None:
+    """White space around an entry is dropped, and an empty one is none."""
+    listed = {"LISTEN_LANGS": "en, pt-BR,", "LISTEN_EXCLUDE": "air drop\n@a.test , did:plc:b"}
+    settings = load_settings({**REQUIRED, **listed, "LISTEN_MIN_ACCOUNT_AGE": "7d"})
+
+    assert settings.listen_langs == ("en", "pt-BR")
+    assert settings.listen_exclude == ("air drop", "@a.test", "did:plc:b")
+    assert settings.listen_skip_labels == ()
+    assert settings.listen_min_account_age == 7 * 86400
 
 
 def test_every_actor_has_its_three_knobs() -> None:
