@@ -18,6 +18,7 @@ from actors.translation.inbound_views import (
     MessageView,
     PostView,
     ProfileView,
+    ReactionView,
     StrongReference,
     as_texts,
     find_view,
@@ -94,6 +95,45 @@ def translate_message(
         sent_at=format_time(sent_s),
         attachments=_list_once(content.attachments),
         metadata=describe_sender(sender, account, sent_s),
+    )
+
+
+def translate_reaction(
+    reaction: object,
+    view: object,
+    convo_id: str,
+    sender: ProfileView,
+    account: ProfileView | None = None,
+) -> InboundDirectMessage:
+    """Translate ``chat.bsky.convo.defs#reactionView`` to a note.
+
+    The same emoji on the same message has the same ``message_id``, whenever it was put there.
+
+    Args:
+        reaction: as the server gave it.
+        view: the ``chat.bsky.convo.defs#messageView`` that it was put on.
+        convo_id: of its conversation.
+        sender: who reacted.
+        account: their ``app.bsky.actor.defs#profileViewDetailed``, if it is known.
+
+    Raises:
+        Malformed: if they are no such views, with the fields that are wrong.
+    """
+    given = parse_view(ReactionView, reaction)
+    message = parse_view(MessageView, view)
+    reacted_s = find_time(given.created_at)
+    if reacted_s is None:
+        raise Malformed("not a ReactionView: createdAt is no time")
+    emoji = "-".join(f"{ord(character):x}" for character in given.value)
+    text = expand_links(message.text, message.facets)
+    lines = (f"[Reacted with {given.value} to:]", *(f"> {line}" for line in text.splitlines()))
+    return InboundDirectMessage(
+        message_id=f"{message.id}:reaction:{emoji}",
+        convo_id=convo_id,
+        author=translate_author(sender),
+        text="\n".join(lines).replace("\x00", ""),
+        sent_at=format_time(reacted_s),
+        metadata=describe_sender(sender, account, reacted_s) | {"reaction": given.value},
     )
 
 

@@ -112,6 +112,14 @@ class MessageView(View):
     reply_to: object = None
 
 
+class ReactionView(View):
+    """``chat.bsky.convo.defs#reactionView``."""
+
+    value: Annotated[str, Field(min_length=1)]
+    sender: Sender
+    created_at: str
+
+
 class ByteSlice(View):
     """``app.bsky.richtext.facet#byteSlice``: UTF-8 bytes, the end exclusive."""
 
