@@ -31,8 +31,8 @@ class RecordedImage(View):
 class RecordedImages(View):
     """``app.bsky.embed.images`` (``images``) and ``app.bsky.embed.gallery`` (``items``)."""
 
-    images: tuple[RecordedImage, ...] = ()
-    items: tuple[RecordedImage, ...] = ()
+    images: tuple[object, ...] = ()
+    items: tuple[object, ...] = ()
 
 
 class ImageView(View):

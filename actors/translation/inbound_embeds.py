@@ -36,6 +36,10 @@ _GONE = {
     "app.bsky.embed.record#viewBlocked": "The quoted post is hidden by a block",
     "app.bsky.embed.record#viewDetached": "The quoted post was detached by its author",
 }
+_INVITATIONS = {
+    "chat.bsky.group.defs#disabledJoinLinkPreviewView": ", switched off",
+    "chat.bsky.group.defs#invalidJoinLinkPreviewView": ", not valid any more",
+}
 _NAMED = {
     "app.bsky.feed.defs#generatorView": "Feed",
     "app.bsky.graph.defs#listView": "List",
@@ -119,7 +123,8 @@ def _read_join_link(view: object, recorded: object, link: str) -> Content | None
     if preview is None:
         return None
     owner = find_view(ProfileView, preview.owner)
-    words = ["[Invitation to a group chat:"]
+    state = _INVITATIONS.get(type_of(embed.join_link_preview) if embed else "", "")
+    words = [f"[Invitation to a group chat{state}:"]
     words += [f"“{preview.name}”"] if preview.name else []
     words += [f"by @{owner.handle}"] if owner else []
     return Content((f"{' '.join(words)} {_CHATS}/{preview.code}]",))

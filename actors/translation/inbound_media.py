@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from actors.messages import Attachment
@@ -12,6 +12,7 @@ from actors.translation.inbound_embed_views import (
     GalleryView,
     ImagesView,
     ImageView,
+    RecordedImage,
     RecordedImages,
     VideoView,
 )
@@ -70,7 +71,7 @@ def read_images(view: object, recorded: object, link: str) -> Content | None:
     if images is None:
         return None
     known = find_view(RecordedImages, recorded)
-    blobs = [one.image for one in known.images] if known else []
+    blobs = _find_blobs(known.images if known else (), len(images.images))
     return _attach_images(images.images, blobs, link)
 
 
@@ -80,10 +81,9 @@ def read_gallery(view: object, recorded: object, link: str) -> Content | None:
     if gallery is None:
         return None
     known = find_view(RecordedImages, recorded)
-    blobs = [one.image for one in known.items] if known else []
     images = [find_view(ImageView, item) for item in gallery.items]
-    # A blob belongs to the item at the same place; what cannot be read takes its blob with it.
-    read = [(image, blobs[at] if at < len(blobs) else Blob()) for at, image in enumerate(images)]
+    blobs = _find_blobs(known.items if known else (), len(images))
+    read = zip(images, blobs, strict=True)
     shown = [(image, blob) for image, blob in read if image is not None]
     content = _attach_images([image for image, _ in shown], [blob for _, blob in shown], link)
     return content if all(images) else content + name_unknown(view, link)
@@ -114,10 +114,16 @@ def read_external(view: object, recorded: object, link: str) -> Content | None:
     return Content(lines, (Attachment("Link", external.uri, "text/html", external.title or None),))
 
 
-def _attach_images(images: Iterable[ImageView], blobs: list[Blob], link: str) -> Content:
+def _find_blobs(recorded: Sequence[object], count: int) -> list[Blob]:
+    """The blobs of so many pictures, in the order of the record; one that is not known is empty."""
+    found = (find_view(RecordedImage, one) for one in recorded[:count])
+    blobs = [one.image if one else Blob() for one in found]
+    return blobs + [Blob()] * (count - len(blobs))
+
+
+def _attach_images(images: Iterable[ImageView], blobs: Iterable[Blob], link: str) -> Content:
     files: list[Attachment] = []
-    for at, image in enumerate(images):
-        blob = blobs[at] if at < len(blobs) else Blob()
+    for at, (image, blob) in enumerate(zip(images, blobs, strict=True)):
         file = Attachment("Image", image.fullsize, blob.mime_type, image.alt or None)
         extension = _EXTENSIONS.get(blob.mime_type or "")
         if extension:
