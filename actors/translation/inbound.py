@@ -13,7 +13,12 @@ from actors.messages import (
 )
 from actors.translation.inbound_embeds import read_embed
 from actors.translation.inbound_media import Content, type_of
-from actors.translation.inbound_text import expand_links, find_facets, find_mentions
+from actors.translation.inbound_text import (
+    expand_links,
+    find_mentions,
+    read_features,
+    read_post_features,
+)
 from actors.translation.inbound_views import (
     MessageView,
     PostView,
@@ -48,7 +53,7 @@ def translate_post(
     link = make_link(post.uri, post.author.handle)
     own = PostReference(post.uri, post.cid)
     reply = post.record.reply
-    facets = find_facets(post.record)
+    features = read_post_features(post.record)
     content = read_embed(post.embed, post.record.embed, link)
     created_s = _find_time(post)
     return InboundPost(
@@ -56,11 +61,11 @@ def translate_post(
         root=_refer(reply.root) if reply else own,
         parent_uri=reply.parent.uri if reply else None,
         author=translate_author(post.author),
-        text=_compose(expand_links(post.record.text, facets), content),
+        text=_compose(expand_links(post.record.text, features), content),
         created_at=format_time(created_s),
         url=link,
         reason=reason,
-        mentioned_dids=find_mentions(facets),
+        mentioned_dids=find_mentions(features),
         attachments=_list_once(content.attachments),
         metadata=_describe_post(post, reason, link)
         | describe_account(post.author, account, created_s),
@@ -91,7 +96,7 @@ def translate_message(
         message_id=message.id,
         convo_id=convo_id,
         author=translate_author(sender),
-        text=_compose(expand_links(message.text, message.facets), content),
+        text=_compose(expand_links(message.text, read_features(message.facets)), content),
         sent_at=format_time(sent_s),
         attachments=_list_once(content.attachments),
         metadata=describe_sender(sender, account, sent_s),
@@ -125,7 +130,7 @@ def translate_reaction(
     if reacted_s is None:
         raise Malformed("not a ReactionView: createdAt is no time")
     emoji = "-".join(f"{ord(character):x}" for character in given.value)
-    text = expand_links(message.text, message.facets)
+    text = expand_links(message.text, read_features(message.facets))
     lines = (f"[Reacted with {given.value} to:]", *(f"> {line}" for line in text.splitlines()))
     return InboundDirectMessage(
         message_id=f"{message.id}:reaction:{emoji}",
@@ -202,5 +207,5 @@ def _quote_message(answered: object) -> tuple[str, ...]:
     message = find_view(MessageView, answered)
     if message is None:
         return ()
-    text = expand_links(message.text, message.facets)
+    text = expand_links(message.text, read_features(message.facets))
     return ("In answer to:", *(f"> {line}" for line in text.splitlines()))

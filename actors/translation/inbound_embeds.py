@@ -26,7 +26,7 @@ from actors.translation.inbound_media import (
     read_video,
     type_of,
 )
-from actors.translation.inbound_text import expand_links, find_facets
+from actors.translation.inbound_text import expand_links, read_post_features
 from actors.translation.inbound_views import ProfileView, as_object, find_view
 from actors.translation.links import make_link
 
@@ -100,7 +100,7 @@ def _read_quote(quoted: QuotedView) -> Content:
     embeds = quoted.embeds if isinstance(quoted.embeds, list) else []
     for embed in embeds:
         inside += read_embed(embed, quoted.value.embed, link)
-    text = expand_links(quoted.value.text, find_facets(quoted.value))
+    text = expand_links(quoted.value.text, read_post_features(quoted.value))
     body = "\n".join(part for part in (text, *inside.lines, *inside.captions) if part)
     lines = tuple(f"> {line}" for line in body.splitlines())
     return Content((f"Quoting @{quoted.author.handle} ({link}):", *lines), inside.attachments)

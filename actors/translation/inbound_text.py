@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from actors.translation.inbound_views import Entity, Facet, FacetFeature, PostRecord, find_view
+from actors.translation.inbound_views import (
+    Entity,
+    Facet,
+    PostRecord,
+    as_object,
+    as_text,
+    find_view,
+)
 
 _FEATURE = "app.bsky.richtext.facet#"
-_MOST_FACETS = 1000
-"""More of them than the longest text has characters: the rest cannot be of any use."""
+_MOST_FACETS = 150
+"""The longest post has no room for more words. Nothing limits facets but the size of a record."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Feature:
+class Feature:
+    """A link or mention, and the bytes of the text that it stands on, the end exclusive."""
+
     kind: Literal["link", "mention"]
     value: str
     start: int
     end: int
 
 
-def find_facets(record: PostRecord) -> object:
-    """The facets of a post; for old posts those that their ``entities`` stand for."""
+def read_features(facets: object) -> tuple[Feature, ...]:
+    """The links and mentions in a list of ``app.bsky.richtext.facet``; what is odd is left out."""
+    return tuple(_features(facets))
+
+
+def read_post_features(record: PostRecord) -> tuple[Feature, ...]:
+    """Those of a post; of an old post those that its ``entities`` tell of."""
     if record.facets is not None or not isinstance(record.entities, list):
-        return record.facets
+        return read_features(record.facets)
     entities = (find_view(Entity, raw) for raw in record.entities[:_MOST_FACETS])
-    return [_make_facet(entity, record.text) for entity in entities if entity]
+    return read_features([_make_facet(entity, record.text) for entity in entities if entity])
 
 
-def expand_links(text: str, facets: object) -> str:
+def expand_links(text: str, features: Sequence[Feature]) -> str:
     """Show each link (``app.bsky.richtext.facet#link``) in full.
 
     Clients shorten what they show, so that only the facet holds the address. A shortened address
@@ -40,7 +54,7 @@ def expand_links(text: str, facets: object) -> str:
     pieces: list[bytes] = []
     below: list[str] = []
     done = 0
-    links = [one for one in _features(facets) if one.kind == "link"]
+    links = [one for one in features if one.kind == "link"]
     for link in sorted(links, key=lambda one: one.start):
         shown = _slice(encoded, link.start, link.end)
         if shown is None or link.start < done:
@@ -53,13 +67,13 @@ def expand_links(text: str, facets: object) -> str:
     return "\n".join([expanded, *missing])
 
 
-def find_mentions(facets: object) -> tuple[str, ...]:
+def find_mentions(features: Sequence[Feature]) -> tuple[str, ...]:
     """The DIDs mentioned (``app.bsky.richtext.facet#mention``), in order, each once."""
-    mentions = (one.value for one in _features(facets) if one.kind == "mention")
+    mentions = (one.value for one in features if one.kind == "mention")
     return tuple(dict.fromkeys(mentions))
 
 
-def _features(facets: object) -> Iterator[_Feature]:
+def _features(facets: object) -> Iterator[Feature]:
     if not isinstance(facets, list):
         return
     for raw in facets[:_MOST_FACETS]:
@@ -67,12 +81,12 @@ def _features(facets: object) -> Iterator[_Feature]:
         if facet is None:
             continue
         start, end = facet.index.byte_start, facet.index.byte_end
-        for one in facet.features:
-            feature = find_view(FacetFeature, one)
-            if feature and feature.uri and feature.kind == f"{_FEATURE}link":
-                yield _Feature("link", feature.uri, start, end)
-            if feature and feature.did and feature.kind == f"{_FEATURE}mention":
-                yield _Feature("mention", feature.did, start, end)
+        for feature in map(as_object, facet.features):
+            kind, uri, did = (as_text(feature.get(key)) for key in ("$type", "uri", "did"))
+            if uri and kind == f"{_FEATURE}link":
+                yield Feature("link", uri, start, end)
+            if did and kind == f"{_FEATURE}mention":
+                yield Feature("mention", did, start, end)
 
 
 def _make_facet(entity: Entity, text: str) -> dict[str, object]:

@@ -138,15 +138,7 @@ class Facet(View):
     """``app.bsky.richtext.facet``."""
 
     index: ByteSlice
-    features: tuple[Raw, ...] = ()
-
-
-class FacetFeature(View):
-    """``app.bsky.richtext.facet#link`` and ``#mention``."""
-
-    kind: Annotated[str, Field(alias="$type")]
-    uri: str | None = None
-    did: str | None = None
+    features: tuple[object, ...] = ()
 
 
 class Entity(View):

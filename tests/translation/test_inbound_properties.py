@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actors.messages import InboundDirectMessage, InboundPost
 from actors.translation.inbound import translate_message, translate_post, translate_reaction
-from actors.translation.inbound_text import expand_links, find_mentions
+from actors.translation.inbound_text import expand_links, find_mentions, read_features
 from actors.translation.inbound_views import ProfileView
 from actors.translation.open_message import make_private_message, make_public_message
 from runtime.errors import Malformed
@@ -157,7 +157,7 @@ def facets_of(kind: str, value: str) -> st.SearchStrategy[Any]:
 def test_no_facet_loses_a_word_or_an_address(text: str, facets: list[Any]) -> None:
     """The text without the addresses is the text that was written, whatever facets point at."""
     uri = "https://x.example/long"
-    expanded = expand_links(text, facets)
+    expanded = expand_links(text, read_features(facets))
     readable = [one for one in facets if min(one["index"].values()) >= 0]
     assert (uri in expanded) or not readable
     assert remove(expanded, uri) == remove(text, uri)
@@ -173,6 +173,6 @@ def remove(text: str, uri: str) -> str:
 @given(text=WRITTEN, facets=facets_of("mention", "did:plc:bob"))
 def test_no_mention_changes_the_text(text: str, facets: list[Any]) -> None:
     """A mention is kept as the handle that stands there; it is known once."""
-    assert expand_links(text, facets) == text
+    assert expand_links(text, read_features(facets)) == text
     readable = any(min(one["index"].values()) >= 0 for one in facets)
-    assert find_mentions(facets) == (("did:plc:bob",) if readable else ())
+    assert find_mentions(read_features(facets)) == (("did:plc:bob",) if readable else ())
