@@ -16,10 +16,17 @@ _HANDLE = re.compile(r"@?[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A post that is left out: the reason as ``/health`` counts it, and what it is due to."""
+    """A post that is left out.
+
+    Attributes:
+        reason: as ``/health`` counts it.
+        detail: what it is due to.
+        as_hit: it is left out as a search hit only; whoever else finds it takes it in.
+    """
 
     reason: str
     detail: str
+    as_hit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +101,14 @@ class Noise:
     def _judge_hit(self, post: PostView, now_s: float, account: ProfileView | None) -> Skip | None:
         langs = as_texts(post.record.langs)
         if self.langs and langs and not any(self._is_wanted(one) for one in langs):
-            return Skip("language", ",".join(langs))
+            return Skip("language", ",".join(langs), as_hit=True)
         word = self._find_word(post)
         if word is not None:
-            return Skip("excluded_word", word)
+            return Skip("excluded_word", word, as_hit=True)
         created_s = find_created(post.author, account)
         if created_s is not None and now_s - created_s < self.min_account_age_s:
-            return Skip("young_account", f"{(now_s - created_s) / 3600:.1f} h")
+            age = f"{(now_s - created_s) / 3600:.1f} h"
+            return Skip("young_account", age, as_hit=True)
         return None
 
     def _is_wanted(self, lang: str) -> bool:

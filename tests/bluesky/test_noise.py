@@ -11,7 +11,7 @@ from trio.abc import Clock
 from actors.bluesky.noise import NO_NOISE, Noise, Skip
 from actors.bluesky.notification_poller import NotificationPoller
 from actors.bluesky.search_poller import SearchPoller
-from actors.items import make_post_id
+from actors.items import make_hit_id, make_post_id
 from actors.messages import InboundPost, InboundReason
 from actors.translation.inbound_views import PostView, ProfileView
 from tests.bluesky.network import Network, profile, time_at
@@ -128,7 +128,7 @@ def test_young_accounts_are_left_out() -> None:
     assert judge(noise, make_view()) is None
     account = ProfileView.model_validate(young)
     assert noise.judge(make_view(), "search", NEW_YEAR_2026, account) == Skip(
-        "young_account", "24.0 h"
+        "young_account", "24.0 h", as_hit=True
     )
 
 
@@ -203,12 +203,30 @@ async def test_a_skip_is_counted_by_reason_and_marked_as_seen(autojump_clock: Cl
     assert world.uris == [wanted]
     assert world.context.skips == {"language": 1, "excluded_word": 1, "excluded_account": 1}
     assert {"reason": "language", "uri": french, "detail": "fr"} in world.context.skipped_about
-    left_out = [make_post_id(uri) for uri in (french, spam, excluded)]
+    left_out = [make_hit_id(french), make_hit_id(spam), make_post_id(excluded)]
     assert not await world.memory.store.find_unseen(left_out)
     asked = [parameters["actors"] for nsid, parameters in world.network.calls if nsid == PROFILES]
     assert asked == [["did:plc:alice"]]
     await world.search(NO_NOISE)
     assert world.uris == [wanted]
+
+
+async def test_a_hit_that_is_noise_is_heard_when_it_speaks_to_the_brand(
+    autojump_clock: Clock,
+) -> None:
+    """Whichever poller finds the post first."""
+    world = World(make_noise(langs=["de"]))
+    uri = world.network.notify(-1)
+    view = world.network.posts[uri]
+    view["record"]["langs"] = ["fr"]
+    world.network.hits["acme"] = [view]
+    await world.search()
+    assert world.uris == []
+    await world.listen()
+    assert world.uris == [uri]
+    await world.search()
+    assert world.uris == [uri]
+    assert world.context.skips == {"language": 1}
 
 
 async def test_an_age_that_only_the_profile_tells_counts(autojump_clock: Clock) -> None:
