@@ -20,6 +20,11 @@ def make_post_id(uri: str) -> str:
     return f"post:{uri}"
 
 
+def make_hit_id(uri: str) -> str:
+    """A post as a search hit, and no more: as that it may be left out, and yet be a mention."""
+    return f"hit:{uri}"
+
+
 def make_direct_message_id(convo_id: str, message_id: str) -> str:
     """One direct message is one item."""
     return f"dm:{convo_id}:{message_id}"

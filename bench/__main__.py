@@ -50,7 +50,25 @@ def _per_s(figures: Figures) -> float:
     return figures.per_s
 
 
+def _slowest_ms(figures: Figures) -> float:
+    return figures.slowest_ms
+
+
 CASES = (
+    Case(
+        f"translation: {cases.POSTS} mixed posts",
+        cases.run_translating_connector,
+        (
+            Limit(
+                cases.run_translating_bare,
+                (
+                    Row("**translation**, posts a second of processor time", _per_s),
+                    Row("translation, slowest single post, processor ms", _slowest_ms, 2),
+                    Row("translation, peak memory, MB", lambda one: one.peak_mb),
+                ),
+            ),
+        ),
+    ),
     Case(
         f"inbound: {cases.MENTIONS} mentions wait",
         cases.run_inbound_connector,

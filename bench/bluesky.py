@@ -42,6 +42,7 @@ class Bluesky:
         self._times = [mention.indexed_at for mention in mentions]
         self._lines = [encode(mention.notification()) for mention in mentions]
         self._views = {mention.uri: encode(mention.view()) for mention in mentions}
+        self._profiles = {mention.did: encode(mention.profile()) for mention in mentions}
         self._records: dict[str, Json] = {}
 
     def answer(self, nsid: str, request: Request) -> Answer | None:
@@ -53,6 +54,8 @@ class Bluesky:
                 return self._list(request)
             case "app.bsky.feed.getPosts":
                 return self._get_posts(request.query["uris"])
+            case "app.bsky.actor.getProfiles":
+                return self._get_profiles(request.query["actors"])
             case "com.atproto.repo.putRecord":
                 return self._put(json.loads(request.body))
             case _:
@@ -72,6 +75,10 @@ class Bluesky:
     def _get_posts(self, uris: list[str]) -> Answer:
         found = [self._views[uri] for uri in uris]
         return _answer(b'{"posts":[' + b",".join(found) + b"]}")
+
+    def _get_profiles(self, dids: list[str]) -> Answer:
+        found = [self._profiles[did] for did in dids]
+        return _answer(b'{"profiles":[' + b",".join(found) + b"]}")
 
     def _put(self, body: Json) -> Answer:
         """A record is written once; the same again changes nothing, another one is refused."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import trio
+
 from bench.content import AgentAnswer, Mention
 from bench.load import Load, post_webhooks
-from bench.processes import BenchError, Subject, start
+from bench.processes import ROOT, BenchError, Subject, start
 from bench.staging import (
     CONNECTIONS,
     LOOKERS,
@@ -25,6 +29,7 @@ from bench.wire import ask
 
 MENTIONS = 2000
 ANSWERS = 1000
+POSTS = 10_000
 
 _WAITING = Expected(mentions=MENTIONS, hold="app.bsky.notification.listNotifications")
 
@@ -42,6 +47,7 @@ class Figures:
     redis_peak_mb: float = 0.0
     p50_ms: float = 0.0
     p99_ms: float = 0.0
+    slowest_ms: float = 0.0
 
 
 async def run_inbound_connector() -> Figures:
@@ -98,6 +104,30 @@ async def run_webhooks_bare() -> Figures:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         async with start("bench.bare", ["webhooks"], Path(folder)) as subject:
             return await _measure_webhooks(subject, await subject.read_port())
+
+
+async def run_translating_connector() -> Figures:
+    """10,000 mixed posts become bodies for Genesys; nothing is sent."""
+    return await _measure_translating("connector")
+
+
+async def run_translating_bare() -> Figures:
+    """The same posts, of which only a few fields are taken."""
+    return await _measure_translating("bare")
+
+
+async def _measure_translating(kind: str) -> Figures:
+    command = [sys.executable, "-m", "bench.translating", kind, str(POSTS)]
+    process = await trio.run_process(command, capture_stdout=True, cwd=ROOT)
+    said = json.loads(process.stdout)
+    if said["posts"] != POSTS:
+        raise BenchError(f"{said['posts']} of {POSTS} posts were translated")
+    return Figures(
+        per_s=POSTS / said["all_s"],
+        cpu_ms=said["all_s"] * 1000 / POSTS,
+        peak_mb=said["peak_mb"],
+        slowest_ms=said["slowest_s"] * 1000,
+    )
 
 
 async def _measure_inbound(platforms: Platforms, subject: Subject) -> Figures:

@@ -74,21 +74,29 @@ class Mention:
         viewer = {"bookmarked": False, "threadMuted": False, "embeddingDisabled": False}
         return {**self._common(), **dict.fromkeys(counts, 0), "viewer": viewer}
 
+    def profile(self) -> Json:
+        """``app.bsky.actor.defs#profileViewDetailed`` of its author."""
+        counts = {"followersCount": self.number, "followsCount": 1, "postsCount": 1}
+        return {**self._author(), **counts}
+
+    def _author(self) -> Json:
+        return {
+            "did": self.did,
+            "handle": f"customer{self.number}.example",
+            "displayName": f"Customer {self.number}",
+            "avatar": f"https://cdn.example/img/avatar/plain/{self.did}/picture",
+            "associated": {"activitySubscription": {"allowSubscriptions": "followers"}},
+            "viewer": {"muted": False, "blockedBy": False},
+            "labels": [],
+            "createdAt": "2024-01-01T00:00:00.000Z",
+        }
+
     def _common(self) -> Json:
         record = self.record()
         return {
             "uri": self.uri,
             "cid": record_cid(record),
-            "author": {
-                "did": self.did,
-                "handle": f"customer{self.number}.example",
-                "displayName": f"Customer {self.number}",
-                "avatar": f"https://cdn.example/img/avatar/plain/{self.did}/picture",
-                "associated": {"activitySubscription": {"allowSubscriptions": "followers"}},
-                "viewer": {"muted": False, "blockedBy": False},
-                "labels": [],
-                "createdAt": "2024-01-01T00:00:00.000Z",
-            },
+            "author": self._author(),
             "record": record,
             "indexedAt": self.indexed_at,
             "labels": [],

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.bluesky.dm_poller import DMPoller
+from actors.bluesky.noise import Noise
 from actors.bluesky.notification_poller import NotificationPoller
 from actors.bluesky.search_poller import SearchPoller
 from connector.parts import Parts
+from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
 
 
@@ -26,6 +28,7 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
             lookback_s=settings.start_lookback,
             deep_sweep_s=settings.deep_sweep,
             at_once=settings.notification_poller.mailbox,
+            noise=_make_noise(settings),
         )
 
     return _poller(parts, "NotificationPoller", create)
@@ -45,6 +48,7 @@ def make_search_poller(parts: Parts) -> ActorSpec[Any]:
             interval_s=settings.polling_time_social_listening,
             lookback_s=settings.start_lookback,
             at_once=settings.search_poller.mailbox,
+            noise=_make_noise(settings),
         )
 
     off = None if settings.bluesky_search_query else "BLUESKY_SEARCH_QUERY is empty"
@@ -68,6 +72,15 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
         )
 
     return _poller(parts, "DMPoller", create)
+
+
+def _make_noise(settings: Settings) -> Noise:
+    return Noise.make(
+        langs=settings.listen_langs,
+        exclude=settings.listen_exclude,
+        min_account_age_s=settings.listen_min_account_age,
+        labels=settings.listen_skip_labels,
+    )
 
 
 def _poller(

@@ -21,6 +21,7 @@ from actors.store import SEEN_KEEP_S
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -51,6 +52,19 @@ def _parse_queries(value: object) -> object:
     return tuple(query.strip() for query in re.split(r"[\n;]", value) if query.strip())
 
 
+def _parse_list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(entry.strip() for entry in re.split(r"[\n,]", value) if entry.strip())
+
+
+def _check_langs(langs: tuple[str, ...]) -> tuple[str, ...]:
+    for lang in langs:
+        if not _LANGUAGE.fullmatch(lang):
+            raise ValueError(f"{lang!r} is no language; expected such as en, de or pt-BR")
+    return langs
+
+
 def _parse_handle(value: object) -> object:
     return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
 
@@ -60,6 +74,7 @@ Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400
 LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
+Listed = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
@@ -97,6 +112,10 @@ class Settings(BaseModel):
     bluesky_app_password: SecretStr = Field(min_length=1)
     bluesky_service_url: Address = "https://bsky.social"
     bluesky_search_query: Annotated[tuple[str, ...], BeforeValidator(_parse_queries)] = ()
+    listen_langs: Annotated[Listed, AfterValidator(_check_langs)] = ()
+    listen_exclude: Listed = ()
+    listen_min_account_age: Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)] = 0.0
+    listen_skip_labels: Listed = ()
     dm_requests: Literal["accept", "ignore"] = "accept"
 
     gc_region: Host

@@ -52,8 +52,11 @@ class Context(Protocol):
     def failed(self, error: Exception) -> None:
         """Count one thing that failed and show it as the last error."""
 
-    def skipped(self, reason: str, count: int = 1) -> None:
-        """Count things left out on purpose; every reason shows in ``/health``."""
+    def skipped(self, reason: str, count: int = 1, **about: str) -> None:
+        """Count things left out on purpose; every reason shows in ``/health``.
+
+        It is logged at debug with ``about``, which says what was left out: ids, never a text.
+        """
 
     def lag(self, seconds: float | None) -> None:
         """Say how far behind the newest known item the actor is."""

@@ -21,6 +21,9 @@ from runtime.statistics import Counters
 class EventLog(Protocol):
     """Where transitions are told, one structured event each; a structlog logger fits."""
 
+    def debug(self, event: str, **fields: object) -> object:
+        """Tell of a detail that matters to whoever looks for it."""
+
     def info(self, event: str, **fields: object) -> object:
         """Tell of something that is as it should be."""
 
@@ -173,9 +176,11 @@ class UnitContext:
         self._shared.counters.failed += 1
         self._shared.counters.note_error(judge(error))
 
-    def skipped(self, reason: str, count: int = 1) -> None:
-        """Count things left out on purpose."""
+    def skipped(self, reason: str, count: int = 1, **about: str) -> None:
+        """Count things left out on purpose, and log each reason at debug."""
         self._shared.counters.count_skipped(reason, count)
+        fields = {"actor": self.name, "reason": reason, "count": count, **about}
+        self._shared.log.debug("skipped", **fields)
 
     def lag(self, seconds: float | None) -> None:
         """Say how far behind the actor is, in seconds."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 import trio
 
 from actors.bluesky.client import Bluesky
-from actors.messages import Author
-from actors.translation.inbound import translate_author
 from actors.translation.inbound_views import ProfileView, Raw, View, find_view, parse_view
 
 CAPACITY = 1000
@@ -27,7 +25,7 @@ class Conversation:
     convo_id: str
     request: bool
     group: bool
-    members: tuple[Author, ...]
+    members: tuple[ProfileView, ...]
     last_sent_at: str | None = None
 
 
@@ -98,6 +96,6 @@ def read_conversation(view: object) -> Conversation:
         # Older chat services name no kind; a direct conversation has two members, for ever.
         group=kind == "chat.bsky.convo.defs#groupConvo"
         or (kind is None and len(convo.members) > 2),
-        members=tuple(translate_author(member) for member in members if member),
+        members=tuple(member for member in members if member),
         last_sent_at=sent_at if isinstance(sent_at, str) else None,
     )

@@ -17,12 +17,14 @@ class LogPlace:
         cursor: of ``chat.bsky.convo.getLog``; ``None`` until the look-back is recorded.
         saved_at: unix time of the last move.
         accepting: requests whose messages are recorded, still to be accepted.
+        reading: conversations still to be marked as read, each with its last recorded message.
     """
 
     since: float
     cursor: str | None = None
     saved_at: float = 0.0
     accepting: tuple[str, ...] = ()
+    reading: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:

@@ -8,25 +8,28 @@ from dataclasses import replace
 from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.conversations import Conversation, Conversations
-from actors.bluesky.dm_history import DirectMessageHistory, find_sent
+from actors.bluesky.dm_chores import DirectMessageChores, add_chores
+from actors.bluesky.dm_history import DirectMessageHistory
 from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
 from actors.bluesky.dm_place import LogPlace
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
 from actors.bluesky.pacing import PacedBluesky, run_every
-from actors.messages import DeadLetter, Json
+from actors.bluesky.profiles import Profiles
+from actors.messages import DeadLetter
 from actors.recent import Recent
 from actors.store import SEEN_KEEP_S, Store, Value
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import Malformed, Rejected, Retryable
+from runtime.errors import Malformed, Rejected
 
 NAME = "direct_messages"
-MOST_ACCEPTING = 1000
 OVERLAP_S = 600.0
 
 _LOG = "chat.bsky.convo.defs#log"
+_REACTION = f"{_LOG}AddReaction"
+_ARRIVALS = {f"{_LOG}CreateMessage", _REACTION}
 _CHANGES = {f"{_LOG}{change}" for change in ("BeginConvo", "AcceptConvo", "LeaveConvo")}
 
 
@@ -62,6 +65,8 @@ class DMPoller:
         self._at_once = at_once
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
+        self._chores = DirectMessageChores(self._bluesky, context, self._conversations)
+        self._profiles = Profiles(self._bluesky, context)
         self._known = Recent()
         self._lag = Lag(context, clock)
 
@@ -74,6 +79,7 @@ class DMPoller:
         reader = DirectMessageReader(
             self._context,
             self._conversations,
+            self._profiles,
             own_did=await self._bluesky.did(),
             requests=self._requests,
             known=self._known,
@@ -82,13 +88,14 @@ class DMPoller:
 
         async def poll() -> None:
             nonlocal place
-            place = await self._accept(place)
+            place = await self._chores.accept(place)
             if place.cursor is not None:
                 place = await self._follow(place, reader)
             if place.cursor is None:
                 place = await self._look_back(place, reader)
                 if place.cursor is not None:
                     place = await self._follow(place, reader)
+            place = await self._chores.mark_read(place)
 
         await run_every(self._interval_s, self._context, poll)
 
@@ -116,17 +123,14 @@ class DMPoller:
             if conversation.last_sent_at is not None:
                 self._lag.tell(NAME, _find_last_sent(conversation))
             arrivals = await self._read_messages(conversation.convo_id, place.since)
-            more = await reader.read(arrivals)
-            intake.items += more.items
-            intake.letters += more.letters
-            intake.requests |= more.requests
+            intake.add(await reader.read(arrivals))
             if len(intake.items) >= self._at_once:
                 place = await self._record(intake, place, place.cursor)
                 intake = Intake()
         place = await self._record(intake, place, cursor)
         if place.cursor is None:
             self._lag.tell(NAME, None)
-        return await self._accept(place)
+        return await self._chores.accept(place)
 
     async def _read_messages(self, convo_id: str, since_s: float) -> list[Arrival]:
         try:
@@ -158,13 +162,13 @@ class DMPoller:
                 return place
             cursor = read_cursor(answer) or place.cursor
             arrivals, letters = self._read_log(logs)
-            times = [one for one in (find_sent(arrival.message) for arrival in arrivals) if one]
+            times = [one for one in (arrival.find_time() for arrival in arrivals) if one]
             if times and not behind:
                 self._lag.tell(NAME, min(times))
             intake = await reader.read(arrivals)
             intake.letters += letters
             stuck = cursor == place.cursor
-            place = await self._accept(await self._record(intake, place, cursor))
+            place = await self._chores.accept(await self._record(intake, place, cursor))
             if stuck:
                 self._lag.tell(NAME, None)
                 return place
@@ -192,21 +196,23 @@ class DMPoller:
         return arrivals, letters
 
     def _read_event(self, event: object) -> list[Arrival]:
-        """A new message; of all else in the log only what changes a conversation matters."""
+        """A message or reaction; of all else only what changes a conversation matters."""
         if not isinstance(event, dict) or not isinstance(event.get("$type"), str):
             raise Malformed("not an event of the chat log: it has no $type")
         convo_id = event.get("convoId")
-        if event["$type"] == f"{_LOG}CreateMessage":
+        if event["$type"] in _ARRIVALS:
             if not isinstance(convo_id, str) or not convo_id:
-                raise Malformed("not a logCreateMessage: it has no convoId")
-            return [Arrival(convo_id, event.get("message"), event.get("relatedProfiles"))]
+                raise Malformed("not a message or reaction of the chat log: it has no convoId")
+            reaction = event.get("reaction", {}) if event["$type"] == _REACTION else None
+            message, profiles = event.get("message"), event.get("relatedProfiles")
+            return [Arrival(convo_id, message, profiles, reaction)]
         if event["$type"] in _CHANGES and isinstance(convo_id, str):
             self._conversations.forget(convo_id)
         return []
 
     async def _record(self, intake: Intake, place: LogPlace, cursor: str | None) -> LogPlace:
-        accepting = dict.fromkeys((*place.accepting, *intake.requests))
-        moved = replace(place, cursor=cursor, accepting=tuple(accepting)[-MOST_ACCEPTING:])
+        left = add_chores(place, intake.requests, intake.read_up_to)
+        moved = replace(left, cursor=cursor)
         count = 0
         if intake.items or intake.letters or moved != place:
             moved = replace(moved, saved_at=self._clock())
@@ -221,26 +227,6 @@ class DMPoller:
             self._context.failed(Malformed(letter.why))
         self._context.succeeded(count)
         return moved
-
-    async def _accept(self, place: LogPlace) -> LogPlace:
-        """Accept the requests whose messages are recorded, so that agents can answer.
-
-        A failure neither loses nor repeats a message: it is tried again at the next poll, and
-        after a restart. Accepting twice is harmless.
-        """
-        left: list[str] = []
-        for convo_id in place.accepting:
-            body: Json = {"convoId": convo_id}
-            try:
-                await self._bluesky.procedure("chat.bsky.convo.acceptConvo", body, chat=True)
-            except (Rejected, Malformed) as error:
-                self._context.failed(error)
-            except Retryable as error:
-                self._context.failed(error)
-                left.append(convo_id)
-            else:
-                self._conversations.accepted(convo_id)
-        return replace(place, accepting=tuple(left))
 
 
 def _find_last_sent(conversation: Conversation) -> float:

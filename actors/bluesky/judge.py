@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.listing import Candidate
 from actors.bluesky.place import Place
-from actors.items import make_post_id
+from actors.items import make_hit_id, make_post_id
 from actors.recent import Recent
 from actors.store import Store
 from runtime.actor import Context
@@ -44,22 +44,33 @@ class Judge:
         unknown: dict[str, Candidate] = {}
         for candidate in candidates:
             item_id = make_post_id(candidate.uri)
-            if item_id in self._known or item_id in self._too_old:
+            if item_id in self._too_old or any(one in self._known for one in _marks(candidate)):
                 continue
             if candidate.author_did == self._own_did:
-                self._leave_out(item_id, self._known, "own_post")
+                self._leave_out(candidate, self._known, "own_post")
             elif now_s - candidate.time_s > self._not_older_s:
-                self._leave_out(item_id, self._too_old, "too_old")
+                self._leave_out(candidate, self._too_old, "too_old")
             elif not place.is_new(candidate.time_s, now_s):
-                self._leave_out(item_id, self._too_old, "before_start")
+                self._leave_out(candidate, self._too_old, "before_start")
             else:
                 unknown[item_id] = candidate
         if not unknown:
             return {}
-        unseen = await self._store.find_unseen(unknown)
-        self._known.add(one for one in unknown if one not in unseen)
-        return {item_id: one for item_id, one in unknown.items() if item_id in unseen}
+        marks = [mark for candidate in unknown.values() for mark in _marks(candidate)]
+        unseen = await self._store.find_unseen(marks)
+        self._known.add(mark for mark in marks if mark not in unseen)
+        return {
+            item_id: candidate
+            for item_id, candidate in unknown.items()
+            if all(mark in unseen for mark in _marks(candidate))
+        }
 
-    def _leave_out(self, item_id: str, memory: Recent, reason: str) -> None:
-        memory.add([item_id])
-        self._context.skipped(reason)
+    def _leave_out(self, candidate: Candidate, memory: Recent, reason: str) -> None:
+        memory.add([make_post_id(candidate.uri)])
+        self._context.skipped(reason, uri=candidate.uri)
+
+
+def _marks(candidate: Candidate) -> tuple[str, ...]:
+    """The ids of which one is marked if the post is not to be recorded."""
+    item_id = make_post_id(candidate.uri)
+    return (item_id, make_hit_id(candidate.uri)) if candidate.reason == "search" else (item_id,)

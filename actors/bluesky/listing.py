@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from actors.bluesky.noise import Skip
 from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost, InboundReason, Json
 
@@ -47,16 +48,18 @@ class Page:
     cursor: str | None
 
 
+Found: TypeAlias = InboundPost | DeadLetter | Skip
+"""A listed post that was read, or why it cannot be, or why nobody wants to."""
+
+
 class Listing(Protocol):
     """Posts of interest, newest first."""
 
     async def read_page(self, cursor: str | None) -> Page:
         """Read the first page, or the one that ``cursor`` leads to."""
 
-    async def fetch(
-        self, candidates: Sequence[Candidate]
-    ) -> Mapping[str, InboundPost | DeadLetter]:
-        """The posts by uri, or why one cannot be read. Those that are gone are left out."""
+    async def fetch(self, candidates: Sequence[Candidate]) -> Mapping[str, Found]:
+        """The posts by uri. Those that are gone are left out."""
 
 
 @dataclass(slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from actors.bluesky.answers import read_cursor, read_list, read_post
+from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
-from actors.bluesky.listing import Candidate, Page
+from actors.bluesky.listing import Candidate, Found, Page
+from actors.bluesky.noise import NO_NOISE, Noise
 from actors.bluesky.pacing import PacedBluesky, map_together, run_every
+from actors.bluesky.post_reader import PostReader
 from actors.bluesky.sweep import Reach, Sweeper
 from actors.items import make_post_id
-from actors.messages import DeadLetter, InboundPost, InboundReason
+from actors.messages import DeadLetter, InboundReason
 from actors.recent import Recent
 from actors.store import Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
@@ -40,6 +43,7 @@ class NotificationPoller:
         lookback_s: how far the first start looks back.
         deep_sweep_s: how often to look further down than the watermark asks for.
         at_once: the most posts to fetch and record together.
+        noise: what is left out.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class NotificationPoller:
         lookback_s: float,
         deep_sweep_s: float,
         at_once: int,
+        noise: Noise = NO_NOISE,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -61,6 +66,7 @@ class NotificationPoller:
         self._interval_s = interval_s
         self._lookback_s = lookback_s
         self._reach = Reach(capacity=CAPACITY, at_once=at_once, deep_every_s=deep_sweep_s)
+        self._reader = PostReader(self._bluesky, context, clock, noise)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.
@@ -71,7 +77,7 @@ class NotificationPoller:
         sweeper = Sweeper(
             self._context,
             self._store,
-            NotificationListing(self._bluesky, self._context),
+            NotificationListing(self._bluesky, self._context, self._reader),
             self._clock,
             name="notifications",
             own_did=await self._bluesky.did(),
@@ -92,9 +98,10 @@ class NotificationPoller:
 class NotificationListing:
     """``app.bsky.notification.listNotifications``, and ``app.bsky.feed.getPosts`` for the posts."""
 
-    def __init__(self, bluesky: Bluesky, context: Context) -> None:
+    def __init__(self, bluesky: PacedBluesky, context: Context, reader: PostReader) -> None:
         self._bluesky = bluesky
         self._context = context
+        self._reader = reader
 
     async def read_page(self, cursor: str | None) -> Page:
         """Read one page; one without a single notification of interest may have a cursor."""
@@ -123,39 +130,35 @@ class NotificationListing:
             cursor=choose_cursor(cursor, given),
         )
 
-    async def fetch(
-        self, candidates: Sequence[Candidate]
-    ) -> Mapping[str, InboundPost | DeadLetter]:
+    async def fetch(self, candidates: Sequence[Candidate]) -> Mapping[str, Found]:
         """Fetch the posts, several requests at once."""
         batches = [
             candidates[start : start + POSTS_PER_REQUEST]
             for start in range(0, len(candidates), POSTS_PER_REQUEST)
         ]
         limit = self._context.concurrency
-        found: dict[str, InboundPost | DeadLetter] = {}
+        found: dict[str, Found] = {}
         for posts in await map_together(self._fetch_batch, batches, limit=limit):
             found.update(posts)
         return found
 
-    async def _fetch_batch(
-        self, batch: Sequence[Candidate]
-    ) -> Mapping[str, InboundPost | DeadLetter]:
-        reasons = {one.uri: one.reason for one in batch}
+    async def _fetch_batch(self, batch: Sequence[Candidate]) -> Mapping[str, Found]:
+        wanted = {one.uri: one for one in batch}
         try:
-            answer = await self._bluesky.query("app.bsky.feed.getPosts", {"uris": list(reasons)})
+            answer = await self._bluesky.query("app.bsky.feed.getPosts", {"uris": list(wanted)})
         except Rejected as error:
             return await self._find_culprit(batch, error)
-        posts: dict[str, InboundPost | DeadLetter] = {}
+        posts: list[Candidate] = []
         for view in read_list(answer, "posts"):
             # By uri, never by position: posts that are gone are left out.
             uri = view.get("uri") if isinstance(view, dict) else None
-            if isinstance(uri, str) and uri in reasons:
-                posts[uri] = read_post(view, uri, reasons[uri], self._context.name)
-        return posts
+            if isinstance(view, dict) and isinstance(uri, str) and uri in wanted:
+                posts.append(replace(wanted[uri], view=view))
+        return await self._reader.read(posts)
 
     async def _find_culprit(
         self, batch: Sequence[Candidate], error: Rejected
-    ) -> Mapping[str, InboundPost | DeadLetter]:
+    ) -> Mapping[str, Found]:
         """One uri that the server refuses spoils the request: halve it until that is alone."""
         if len(batch) == 1:
             uri = batch[0].uri

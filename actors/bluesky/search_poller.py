@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from actors.bluesky.answers import read_cursor, read_list, read_post
+from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_post_letter
-from actors.bluesky.listing import Candidate, Page
+from actors.bluesky.listing import Candidate, Found, Page
+from actors.bluesky.noise import NO_NOISE, Noise
 from actors.bluesky.pacing import PacedBluesky, run_every
+from actors.bluesky.post_reader import PostReader
 from actors.bluesky.sweep import Reach, Sweeper
-from actors.messages import DeadLetter, InboundPost
+from actors.messages import DeadLetter
 from actors.recent import Recent
 from actors.store import SEEN_KEEP_S, Store
 from actors.translation.inbound_views import AtUri, Sender, View, parse_view
@@ -30,15 +32,16 @@ CAPACITY = 1000
 class SearchPoller:
     """Polls ``app.bsky.feed.searchPosts`` with each query in turn.
 
-    What is found is filtered again here, by author and time only. Whether a post matches is the
-    server's to say: it knows stems, languages and operators of its own, and another matcher here
-    would throw away what it found.
+    What is found is filtered again here, by author and time, and by what was set as noise. Whether
+    a post matches is the server's to say: it knows stems, languages and operators of its own, and
+    another matcher here would throw away what it found.
 
     Args:
         queries: as a person would type them into the search box.
         interval_s: seconds from one poll to the next.
         lookback_s: how far the first start of each query looks back.
         at_once: the most posts to record together.
+        noise: what is left out.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class SearchPoller:
         interval_s: float,
         lookback_s: float,
         at_once: int,
+        noise: Noise = NO_NOISE,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -62,6 +66,7 @@ class SearchPoller:
         self._lookback_s = lookback_s
         # A query that was left out for long may find what others took in before the store forgot.
         self._reach = Reach(capacity=CAPACITY, at_once=at_once, not_older_s=SEEN_KEEP_S)
+        self._reader = PostReader(self._bluesky, context, clock, noise)
 
     async def run(self) -> None:
         """Poll for ever. If cancelled or failed, the next incarnation sweeps anew: nothing is lost.
@@ -83,7 +88,7 @@ class SearchPoller:
         return Sweeper(
             self._context,
             self._store,
-            SearchListing(self._bluesky, query, self._context.name),
+            SearchListing(self._bluesky, query, self._context.name, self._reader),
             self._clock,
             name=name_of(query),
             own_did=own_did,
@@ -122,10 +127,11 @@ class SearchPoller:
 class SearchListing:
     """``app.bsky.feed.searchPosts``, newest first, for one query."""
 
-    def __init__(self, bluesky: Bluesky, query: str, source: str) -> None:
+    def __init__(self, bluesky: PacedBluesky, query: str, source: str, reader: PostReader) -> None:
         self._bluesky = bluesky
         self._query = query
         self._source = source
+        self._reader = reader
 
     async def read_page(self, cursor: str | None) -> Page:
         """Read one page of whole posts."""
@@ -152,15 +158,9 @@ class SearchListing:
             cursor=None if given == cursor else given,
         )
 
-    async def fetch(
-        self, candidates: Sequence[Candidate]
-    ) -> Mapping[str, InboundPost | DeadLetter]:
+    async def fetch(self, candidates: Sequence[Candidate]) -> Mapping[str, Found]:
         """The posts, which the pages have shown already."""
-        return {
-            one.uri: read_post(one.view, one.uri, "search", self._source)
-            for one in candidates
-            if one.view is not None
-        }
+        return await self._reader.read(candidates)
 
 
 class _Hit(View):

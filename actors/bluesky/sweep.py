@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
-from actors.items import make_post_item
+from actors.items import make_hit_id, make_post_item
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store, Value
@@ -207,9 +208,14 @@ class Sweeper:
                 case DeadLetter() as letter:
                     # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
+                case Skip() as skip:
+                    # Marked as seen, so that it is not judged again. A search hit that is noise
+                    # may be a mention to another poller, which then takes it in.
+                    batch.seen.append(make_hit_id(candidate.uri) if skip.as_hit else item_id)
+                    self._context.skipped(skip.reason, uri=candidate.uri, detail=skip.detail)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)
-                    self._context.skipped("vanished")
+                    self._context.skipped("vanished", uri=candidate.uri)
                 case None:
                     self._misses[item_id] = misses.get(item_id, 0) + 1
         return batch

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from actors.translation.inbound_views import Facet, find_view
+from actors.translation.inbound_views import (
+    Entity,
+    Facet,
+    PostRecord,
+    as_object,
+    as_text,
+    find_view,
+)
 
 _FEATURE = "app.bsky.richtext.facet#"
+_MOST_FACETS = 150
+"""The longest post has no room for more words. Nothing limits facets but the size of a record."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Feature:
+class Feature:
+    """A link or mention, and the bytes of the text that it stands on, the end exclusive."""
+
     kind: Literal["link", "mention"]
     value: str
     start: int
     end: int
 
 
-def expand_links(text: str, facets: object) -> str:
+def read_features(facets: object) -> tuple[Feature, ...]:
+    """The links and mentions in a list of ``app.bsky.richtext.facet``; what is odd is left out."""
+    return tuple(_features(facets))
+
+
+def read_post_features(record: PostRecord) -> tuple[Feature, ...]:
+    """Those of a post; of an old post those that its ``entities`` tell of."""
+    if record.facets is not None or not isinstance(record.entities, list):
+        return read_features(record.facets)
+    entities = (find_view(Entity, raw) for raw in record.entities[:_MOST_FACETS])
+    return read_features([_make_facet(entity, record.text) for entity in entities if entity])
+
+
+def expand_links(text: str, features: Sequence[Feature]) -> str:
     """Show each link (``app.bsky.richtext.facet#link``) in full.
 
     Clients shorten what they show, so that only the facet holds the address. A shortened address
@@ -30,7 +54,7 @@ def expand_links(text: str, facets: object) -> str:
     pieces: list[bytes] = []
     below: list[str] = []
     done = 0
-    links = [one for one in _features(facets) if one.kind == "link"]
+    links = [one for one in features if one.kind == "link"]
     for link in sorted(links, key=lambda one: one.start):
         shown = _slice(encoded, link.start, link.end)
         if shown is None or link.start < done:
@@ -43,34 +67,50 @@ def expand_links(text: str, facets: object) -> str:
     return "\n".join([expanded, *missing])
 
 
-def find_mentions(facets: object) -> tuple[str, ...]:
+def find_mentions(features: Sequence[Feature]) -> tuple[str, ...]:
     """The DIDs mentioned (``app.bsky.richtext.facet#mention``), in order, each once."""
-    mentions = (one.value for one in _features(facets) if one.kind == "mention")
+    mentions = (one.value for one in features if one.kind == "mention")
     return tuple(dict.fromkeys(mentions))
 
 
-def _features(facets: object) -> Iterator[_Feature]:
+def _features(facets: object) -> Iterator[Feature]:
     if not isinstance(facets, list):
         return
-    for raw in facets:
+    for raw in facets[:_MOST_FACETS]:
         facet = find_view(Facet, raw)
-        for feature in facet.features if facet else ():
-            start, end = (facet.index.byte_start, facet.index.byte_end) if facet else (0, 0)
-            uri, did = feature.get("uri"), feature.get("did")
-            if feature.get("$type") == f"{_FEATURE}link" and isinstance(uri, str):
-                yield _Feature("link", uri, start, end)
-            if feature.get("$type") == f"{_FEATURE}mention" and isinstance(did, str):
-                yield _Feature("mention", did, start, end)
+        if facet is None:
+            continue
+        start, end = facet.index.byte_start, facet.index.byte_end
+        for feature in map(as_object, facet.features):
+            kind, uri, did = (as_text(feature.get(key)) for key in ("$type", "uri", "did"))
+            if uri and kind == f"{_FEATURE}link":
+                yield Feature("link", uri, start, end)
+            if did and kind == f"{_FEATURE}mention":
+                yield Feature("mention", did, start, end)
+
+
+def _make_facet(entity: Entity, text: str) -> dict[str, object]:
+    """``app.bsky.richtext.facet``, whose index counts bytes, of an entity."""
+    units = text.encode("utf-16-le")
+    start, end = (
+        len(units[: 2 * at].decode("utf-16-le", "ignore").encode())
+        for at in (entity.index.start, entity.index.end)
+    )
+    key = "did" if entity.type == "mention" else "uri"
+    feature = {"$type": f"{_FEATURE}{entity.type}", key: entity.value}
+    return {"index": {"byteStart": start, "byteEnd": end}, "features": [feature]}
 
 
 def _slice(encoded: bytes, start: int, end: int) -> str | None:
-    if not start < end <= len(encoded):
+    """The piece between two borders of characters; ``None`` if they are none."""
+    if not start < end <= len(encoded) or _is_inside(encoded, start) or _is_inside(encoded, end):
         return None
-    try:
-        encoded[:start].decode()
-        return encoded[start:end].decode()
-    except UnicodeDecodeError:
-        return None
+    return encoded[start:end].decode()
+
+
+def _is_inside(encoded: bytes, at: int) -> bool:
+    """Whether a character goes on here that began before."""
+    return at < len(encoded) and encoded[at] & 0b1100_0000 == 0b1000_0000
 
 
 def _expand(shown: str, uri: str) -> str:

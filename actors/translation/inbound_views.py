@@ -23,10 +23,18 @@ Raw: TypeAlias = dict[str, Any]
 
 
 class View(BaseModel):
-    """A JSON object of which a part is read; keys are camelCase on the wire."""
+    """A JSON object of which a part is read; keys are camelCase on the wire.
+
+    JSON can name half a character, and no such text can be stored or sent. It is refused because
+    texts have a greatest length, by which alone pydantic looks at what is in them.
+    """
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True
+        extra="ignore",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        str_max_length=10_000_000,
     )
 
 
@@ -45,12 +53,19 @@ class ReplyReference(View):
 
 
 class ProfileView(View):
-    """``app.bsky.actor.defs#profileViewBasic``, and ``chat.bsky.actor.defs#profileViewBasic``."""
+    """``app.bsky.actor.defs#profileViewBasic``, and ``chat.bsky.actor.defs#profileViewBasic``.
+
+    ``followers_count`` is only in ``app.bsky.actor.defs#profileViewDetailed``.
+    """
 
     did: Did
     handle: str
     display_name: str | None = None
     avatar: str | None = None
+    created_at: object = None
+    labels: object = None
+    viewer: object = None
+    followers_count: object = None
 
 
 class PostRecord(View):
@@ -60,9 +75,11 @@ class PostRecord(View):
     created_at: object = None
     reply: ReplyReference | None = None
     facets: object = None
+    entities: object = None
     embed: object = None
     langs: object = None
     tags: object = None
+    labels: object = None
 
 
 class PostView(View):
@@ -74,6 +91,7 @@ class PostView(View):
     record: PostRecord
     indexed_at: object = None
     embed: object = None
+    labels: object = None
 
 
 class Sender(View):
@@ -94,6 +112,14 @@ class MessageView(View):
     reply_to: object = None
 
 
+class ReactionView(View):
+    """``chat.bsky.convo.defs#reactionView``."""
+
+    value: Annotated[str, Field(min_length=1)]
+    sender: Sender
+    created_at: str
+
+
 class ByteSlice(View):
     """``app.bsky.richtext.facet#byteSlice``: UTF-8 bytes, the end exclusive."""
 
@@ -101,113 +127,26 @@ class ByteSlice(View):
     byte_end: Annotated[int, Field(ge=0)]
 
 
+class TextSlice(View):
+    """``app.bsky.feed.post#textSlice``: UTF-16 units, the end exclusive."""
+
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+
+
 class Facet(View):
     """``app.bsky.richtext.facet``."""
 
     index: ByteSlice
-    features: tuple[Raw, ...] = ()
+    features: tuple[object, ...] = ()
 
 
-class BlobLink(View):
-    """The ``ref`` of a blob in the JSON form of the AT Protocol data model."""
+class Entity(View):
+    """``app.bsky.feed.post#entity``, which facets have replaced; its index counts UTF-16 units."""
 
-    link: Annotated[str, Field(alias="$link")]
-
-
-class Blob(View):
-    """A blob as a record names it."""
-
-    ref: BlobLink | None = None
-    mime_type: str | None = None
-
-
-class RecordedImage(View):
-    """``app.bsky.embed.images#image`` and ``app.bsky.embed.gallery#image``."""
-
-    image: Blob
-
-
-class RecordedImages(View):
-    """``app.bsky.embed.images`` (``images``) and ``app.bsky.embed.gallery`` (``items``)."""
-
-    images: tuple[RecordedImage, ...] = ()
-    items: tuple[RecordedImage, ...] = ()
-
-
-class ImageView(View):
-    """``app.bsky.embed.images#viewImage`` and ``app.bsky.embed.gallery#viewImage``."""
-
-    fullsize: str
-    alt: str = ""
-
-
-class ImagesView(View):
-    """``app.bsky.embed.images#view``."""
-
-    images: tuple[ImageView, ...]
-
-
-class GalleryView(View):
-    """``app.bsky.embed.gallery#view``: a union, whose later members may be no images."""
-
-    items: tuple[Raw, ...]
-
-
-class VideoView(View):
-    """``app.bsky.embed.video#view``."""
-
-    playlist: str
-    thumbnail: str | None = None
-    alt: str | None = None
-
-
-class External(View):
-    """``app.bsky.embed.external#viewExternal``."""
-
-    uri: str
-    title: str = ""
-    description: str = ""
-
-
-class ExternalView(View):
-    """``app.bsky.embed.external#view``."""
-
-    external: External
-
-
-class RecordEmbedView(View):
-    """``app.bsky.embed.record#view``."""
-
-    record: Raw
-
-
-class RecordWithMediaView(View):
-    """``app.bsky.embed.recordWithMedia#view``."""
-
-    record: Raw
-    media: Raw
-
-
-class QuotedView(View):
-    """``app.bsky.embed.record#viewRecord``."""
-
-    uri: AtUri
-    author: ProfileView
-    value: PostRecord
-    embeds: object = None
-
-
-class NamedView(View):
-    """What feeds, lists and starter packs have in common as the subject of an embed.
-
-    ``app.bsky.feed.defs#generatorView``, ``app.bsky.graph.defs#listView``,
-    ``app.bsky.labeler.defs#labelerView`` and ``app.bsky.graph.defs#starterPackViewBasic``.
-    """
-
-    uri: AtUri
-    display_name: str | None = None
-    name: str | None = None
-    record: object = None
+    index: TextSlice
+    type: str
+    value: str
 
 
 def parse_view(model: type[V], value: object) -> V:
@@ -234,8 +173,22 @@ def find_view(model: type[V], value: object) -> V | None:
         return None
 
 
+def as_text(value: object) -> str:
+    """The text that this is; an empty one if it is none, or has half a character in it."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return ""
+    return value
+
+
 def as_texts(value: object) -> tuple[str, ...]:
     """The texts in what should be a list of texts."""
-    if not isinstance(value, list):
-        return ()
-    return tuple(one for one in value if isinstance(one, str) and one)
+    return tuple(filter(None, map(as_text, value))) if isinstance(value, list) else ()
+
+
+def as_object(value: object) -> Raw:
+    """The object that this is; an empty one if it is none."""
+    return value if isinstance(value, dict) else {}

@@ -42,11 +42,15 @@ async def _ingest(client: httpx.AsyncClient, uris: Sequence[str]) -> None:
     for start in range(0, len(uris), POSTS_PER_REQUEST):
         some = {"uris": uris[start : start + POSTS_PER_REQUEST]}
         answer = await get(client, "app.bsky.feed.getPosts", some)
-        bodies += [_make_body(view) for view in answer["posts"]]
+        views = answer["posts"]
+        actors = {"actors": [view["author"]["did"] for view in views]}
+        found = (await get(client, "app.bsky.actor.getProfiles", actors))["profiles"]
+        followers = {profile["did"]: profile["followersCount"] for profile in found}
+        bodies += [_make_body(view, followers[view["author"]["did"]]) for view in views]
     await post(client, INGEST, bodies)
 
 
-def _make_body(view: Json) -> Json:
+def _make_body(view: Json, followers: int) -> Json:
     author, record = view["author"], view["record"]
     sender = {
         "id": author["did"],
@@ -61,4 +65,5 @@ def _make_body(view: Json) -> Json:
         "time": record["createdAt"],
         "publicMetadata": {"rootId": view["uri"]},
     }
-    return {"channel": channel, "text": record["text"]}
+    metadata = {"authorFollowers": str(followers)}
+    return {"channel": channel, "text": record["text"], "metadata": metadata}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 import trio
 
 from bench.cases import check_once
-from bench.content import AgentAnswer, Mention
+from bench.content import AgentAnswer, Json, Mention
 from bench.load import post_webhooks
+from bench.mixed import RECORDED, make_posts
 from bench.processes import BenchError
 from bench.staging import Expected, open_bare, open_connector, wait_until_idle
+from bench.translating import measure, translate
 
 FEW = 120
+LIMIT_S = 0.005
 WITHIN_S = 60.0
 
 MENTIONS = [Mention(number, "").text for number in range(FEW)]
@@ -52,6 +56,42 @@ async def test_the_bare_loops_carry_the_same() -> None:
             check_answers(await platforms.finish())
         async with open_bare(Expected(answers=FEW), "outbound", [2, FEW]) as (platforms, _):
             check_answers(await platforms.finish())
+
+
+def test_no_post_takes_five_milliseconds_to_translate() -> None:
+    """Every recorded kind and the heaviest: a server's answer never holds up the other actors.
+
+    Of three measurements the best one counts: the machine can only make a post slower.
+    """
+    slowest_s = 0.0
+    for view in make_posts(2 * len(list(RECORDED.glob("*.input.json")))):
+        slowest_s = max(slowest_s, min(measure([view], translate).slowest_s for _ in range(3)))
+
+    assert 0 < slowest_s < LIMIT_S
+
+
+def test_a_slow_translation_is_noticed() -> None:
+    """The bound can fail: one slow post among many is what is told."""
+
+    def spin(view: Json) -> Json:
+        ends_at = time.thread_time() + (1.2 * LIMIT_S if view["uri"].endswith("000007") else 0.0)
+        while time.thread_time() < ends_at:
+            pass
+        return {}
+
+    times = measure(make_posts(10), spin)
+
+    assert times.posts == 10
+    assert LIMIT_S < times.slowest_s <= times.all_s
+
+
+def test_mixed_posts_differ_and_are_translated_whole() -> None:
+    """Each has an address of its own, and the heavy ones are among them."""
+    views = list(make_posts(200))
+    bodies = [translate(view) for view in views]
+
+    assert len({body["channel"]["messageId"] for body in bodies}) == 200
+    assert max(len(view["record"].get("facets", ())) for view in views) == 3000
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ class Chat:
         calls: method and parameters or body of every request, oldest first.
         faults: errors to raise by method, the next first; ``None`` lets one call pass.
         log: all events; the cursor is the number of those that were read.
+        read: the message up to which each conversation was marked as read.
+        profiles: what ``getProfiles`` knows, by DID.
         log_has_cursor: whether ``getLog`` without a cursor gives one.
     """
 
@@ -32,6 +34,8 @@ class Chat:
         self.convos: dict[str, dict[str, Any]] = {}
         self.messages: dict[str, list[Any]] = {}
         self.log: list[Any] = []
+        self.read: dict[str, str] = {}
+        self.profiles: dict[str, Any] = {}
         self.log_has_cursor = True
         self.oldest_cursor = 0
         self.on_list: list[Any] = []
@@ -87,6 +91,8 @@ class Chat:
         """Answer like the chat service, after a moment."""
         await self._arrive(nsid, parameters, chat)
         match nsid.removeprefix(CONVO):
+            case "app.bsky.actor.getProfiles":
+                return {"profiles": [self.profiles[one] for one in self.profiles]}
             case "getLog":
                 return self._get_log(parameters)
             case "getConvo":
@@ -105,15 +111,20 @@ class Chat:
         raise Rejected("MethodNotImplemented", nsid)
 
     async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
-        """Accept a conversation."""
+        """Accept a conversation, or mark it as read."""
         await self._arrive(nsid, body, chat)
-        self._find(str(body["convoId"]))["status"] = "accepted"
+        convo = self._find(str(body["convoId"]))
+        if nsid == f"{CONVO}acceptConvo":
+            convo["status"] = "accepted"
+        else:
+            assert nsid == f"{CONVO}updateRead"
+            self.read[str(body["convoId"])] = str(body["messageId"])
         return {}
 
     async def _arrive(self, nsid: str, content: object, chat: bool) -> None:
         self.calls.append((nsid, content))
         await trio.sleep(0.01)
-        if not chat:
+        if chat == (nsid == "app.bsky.actor.getProfiles"):
             raise Rejected("MethodNotImplemented", "without the chat header")
         fault = self.faults[nsid].pop(0) if self.faults.get(nsid) else None
         if fault is not None:

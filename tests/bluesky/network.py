@@ -34,6 +34,7 @@ class Network:
         calls: method and parameters of every request, oldest first.
         faults: errors to raise by method, the next first.
         before: called before each answer, e.g. to let something happen in the middle of a sweep.
+        profiles: what ``getProfiles`` knows, by DID.
         refused_uris: those that make ``getPosts`` refuse a request.
         batches: the number of uris of each ``getPosts`` that was answered.
     """
@@ -45,6 +46,7 @@ class Network:
         self.notifications: list[dict[str, Any]] = []
         self.posts: dict[str, Any] = {}
         self.hits: dict[str, list[Any]] = {}
+        self.profiles: dict[str, Any] = {}
         self.refused_uris: set[str] = set()
         self.batches: list[int] = []
         self.busy = self.most_busy = 0
@@ -101,6 +103,8 @@ class Network:
                 return self._list_notifications(parameters)
             case "app.bsky.feed.getPosts":
                 return self._get_posts(parameters)
+            case "app.bsky.actor.getProfiles":
+                return self._get_profiles(parameters)
             case "app.bsky.feed.searchPosts":
                 return self._search(parameters)
         raise Rejected("MethodNotImplemented", nsid)
@@ -131,6 +135,12 @@ class Network:
         # In another order than asked for: nobody may rely on it.
         found = [self.posts[uri] for uri in uris if uri in self.posts]
         return {"posts": found[::-1]}
+
+    def _get_profiles(self, parameters: Parameters) -> Json:
+        actors = parameters["actors"]
+        if isinstance(actors, int) or len(actors) > 25:
+            raise Rejected("InvalidRequest", "actors")
+        return {"profiles": [self.profiles[did] for did in actors if did in self.profiles]}
 
     def _search(self, parameters: Parameters) -> Json:
         hits = self.hits.get(str(parameters["q"]), [])

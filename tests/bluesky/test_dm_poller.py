@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import trio
 from trio.abc import Clock
 
+from actors.bluesky.dm_chores import READ_AT_ONCE
 from actors.bluesky.dm_poller import DMPoller
 from actors.messages import InboundDirectMessage
+from actors.store import StoreUnavailable
 from runtime.errors import AuthRejected, Malformed, Rejected, Retryable
 from tests.bluesky.chat import CONVO, DEFS, Chat
 from tests.bluesky.network import profile, time_at
@@ -19,6 +21,7 @@ from tests.support.memory_store import MemoryStore, virtual_wall_clock
 HOUR_S = 3600.0
 LOG = f"{CONVO}getLog"
 ACCEPT = f"{CONVO}acceptConvo"
+READ = f"{CONVO}updateRead"
 
 
 class World:
@@ -126,7 +129,7 @@ async def test_own_deleted_and_system_messages_are_left_out(autojump_clock: Cloc
     world.chat.write(alice, 1, sender="brand")
     world.chat.write(alice, 2, **{"$type": f"{DEFS}deletedMessageView"})
     world.chat.write(alice, 3, **{"$type": f"{DEFS}systemMessageView"})
-    for kind in ("BeginConvo", "ReadMessage", "AddReaction", "MuteConvo", "SomethingNew"):
+    for kind in ("BeginConvo", "ReadMessage", "RemoveReaction", "MuteConvo", "SomethingNew"):
         world.chat.event(kind, alice)
     kept = world.chat.write(alice, 4)
     await world.poll_for(1)
@@ -134,6 +137,125 @@ async def test_own_deleted_and_system_messages_are_left_out(autojump_clock: Cloc
     reasons = {"own_message": 1, "deleted_message": 1, "system_message": 1}
     assert world.context.skips == reasons
     assert not world.memory.letters
+
+
+def react(chat: Chat, convo_id: str, message: dict[str, Any], value: str, *, by: str) -> None:
+    """Somebody puts an emoji on a message."""
+    sender = {"did": f"did:plc:{by}"}
+    reaction = {"value": value, "sender": sender, "createdAt": time_at(3)}
+    chat.event("AddReaction", convo_id, message=message, reaction=reaction)
+
+
+async def test_a_reaction_is_a_note_in_the_conversation(autojump_clock: Clock) -> None:
+    """What was reacted to is quoted; ours are left out, and the same one is told once."""
+    world = World()
+    alice = world.chat.convo("alice")
+    await world.poll_for(1)
+    world.chat.write(alice, 1, sender="brand", text="Does it work?\nTell us.")
+    ours = world.chat.messages[alice][-1]
+    react(world.chat, alice, ours, "👍🏽", by="brand")
+    react(world.chat, alice, ours, "❤️", by="alice")
+    world.chat.event("RemoveReaction", alice)
+    react(world.chat, alice, ours, "❤️", by="alice")
+    react(world.chat, alice, {"$type": f"{DEFS}deletedMessageView", "id": "x"}, "❤️", by="alice")
+    await world.poll_for(1)
+    (note,) = world.messages
+    assert note.text == "[Reacted with ❤️ to:]\n> Does it work?\n> Tell us."
+    assert (note.author.handle, note.sent_at) == ("alice.test", time_at(3))
+    assert note.message_id == f"{ours['id']}:reaction:2764-fe0f"
+    assert note.metadata["reaction"] == "❤️"
+    assert world.context.skips == {"own_message": 1, "own_reaction": 1, "deleted_message": 1}
+
+
+async def test_a_reaction_that_cannot_be_read_is_kept(autojump_clock: Clock) -> None:
+    """And those behind it go on."""
+    world = World()
+    alice = world.chat.convo("alice")
+    await world.poll_for(1)
+    world.chat.write(alice, 1, sender="brand")
+    ours = world.chat.messages[alice][-1]
+    world.chat.event("AddReaction", alice, message=ours)
+    react(world.chat, alice, {**ours, "text": 5}, "x", by="alice")
+    react(world.chat, alice, ours, "❤️", by="alice")
+    await world.poll_for(1)
+    assert len(world.messages) == 1
+    assert len(world.memory.letters) == 2
+    assert all('"reaction"' in one.payload for one in world.memory.letters.values())
+
+
+async def test_a_conversation_is_marked_as_read_once_it_is_recorded(
+    autojump_clock: Clock,
+) -> None:
+    """Up to the last message that was taken in, in the look-back and in the log."""
+    world = World()
+    alice, bob = world.chat.convo("alice"), world.chat.convo("bob")
+    world.chat.write(alice, -2)
+    last = world.chat.write(alice, -1)
+    await world.poll_for(1)
+    assert world.chat.read == {alice: last}
+    world.chat.write(bob, 1)
+    newest = world.chat.write(bob, 2)
+    world.chat.write(bob, 3, sender="brand")
+    await world.poll_for(1)
+    assert world.chat.read == {alice: last, bob: newest}
+
+
+async def test_what_cannot_be_recorded_is_not_marked_as_read(autojump_clock: Clock) -> None:
+    """It would look answered for, and be lost from sight."""
+    world = World()
+    world.chat.write(world.chat.convo("alice"), -1)
+    world.memory.away = True
+    with pytest.raises(StoreUnavailable):
+        await world.poll_for(1)
+    assert world.chat.count(READ) == 0
+
+
+async def test_a_failure_to_mark_as_read_is_counted_and_tried_again(
+    autojump_clock: Clock,
+) -> None:
+    """At the next poll or after a restart, unless it is refused; messages do not wait for it."""
+    world = World()
+    alice = world.chat.convo("alice")
+    await world.poll_for(1)
+    first = world.chat.write(alice, 1)
+    away = Retryable("502")
+    world.chat.faults[READ] = [away]
+    await world.poll_for(1)
+    assert world.ids == [first]
+    assert world.chat.read == {}
+    assert world.context.failures == [away]
+    await world.poll_for(1)
+    assert world.chat.read == {alice: first}
+    refused = Rejected("InvalidConvo", "Convo not found")
+    world.chat.faults[READ] = [refused]
+    world.chat.write(alice, 4)
+    asked = world.chat.count(READ)
+    await world.poll_for(150)
+    assert world.context.failures == [away, refused]
+    assert world.chat.count(READ) == asked + 1
+
+
+async def test_many_conversations_are_marked_as_read_poll_by_poll(
+    autojump_clock: Clock,
+) -> None:
+    """New messages are more urgent."""
+    world = World()
+    await world.poll_for(1)
+    for number in range(READ_AT_ONCE + 10):
+        world.chat.write(world.chat.convo(f"customer{number}"), 1)
+    await world.poll_for(60)
+    assert len(world.chat.read) == READ_AT_ONCE
+    await world.poll_for(180)
+    assert len(world.chat.read) == READ_AT_ONCE + 10
+
+
+async def test_what_is_known_of_the_sender_goes_with_the_message(autojump_clock: Clock) -> None:
+    """As with posts."""
+    world = World()
+    world.chat.profiles["did:plc:alice"] = {**profile("alice"), "followersCount": 12}
+    world.chat.write(world.chat.convo("alice"), -1)
+    await world.poll_for(1)
+    assert world.messages[0].metadata["authorFollowers"] == "12"
 
 
 async def test_groups_are_left_out_and_counted(autojump_clock: Clock) -> None:

@@ -23,6 +23,7 @@ HOUR_S = 3600.0
 DAY_S = 86_400.0
 LIST = "app.bsky.notification.listNotifications"
 POSTS = "app.bsky.feed.getPosts"
+PROFILES = "app.bsky.actor.getProfiles"
 
 
 class World:
@@ -257,7 +258,7 @@ async def test_a_store_that_was_away_costs_nothing(autojump_clock: Clock) -> Non
         await world.poll_for(1)
     world.memory.away = False
     world.network.before = lambda nsid, parameters: setattr(
-        world.memory, "lost_answers", int(nsid == POSTS)
+        world.memory, "lost_answers", int(nsid == PROFILES)
     )
     with pytest.raises(StoreUnavailable):
         await world.poll_for(1)

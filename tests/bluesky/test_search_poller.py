@@ -18,6 +18,7 @@ from tests.support.memory_store import MemoryStore, virtual_wall_clock
 HOUR_S = 3600.0
 DAY_S = 86_400.0
 SEARCH = "app.bsky.feed.searchPosts"
+PROFILES = "app.bsky.actor.getProfiles"
 
 
 class World:
@@ -60,12 +61,12 @@ class World:
 async def test_hits_are_recorded_oldest_first_without_fetching_them_again(
     autojump_clock: Clock,
 ) -> None:
-    """searchPosts shows whole posts."""
+    """searchPosts shows whole posts; only their authors are asked about."""
     world = World()
     uris = [world.hit(-number) for number in range(130, 0, -1)]
     await world.poll_for(1)
     assert world.uris == uris
-    assert {nsid for nsid, _ in world.network.calls} == {SEARCH}
+    assert {nsid for nsid, _ in world.network.calls} == {SEARCH, PROFILES}
     assert world.network.calls[0][1] == {"q": "acme", "sort": "latest", "limit": 100}
     assert isinstance(world.memory.payloads[0], InboundPost)
     assert world.memory.payloads[0].reason == "search"

@@ -63,6 +63,8 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("START_LOOKBACK", "31d", "more than 30d"),
         ("POLLING_TIME_DM", "0", "greater than 0"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
+        ("LISTEN_LANGS", "en,English!", "en, de or pt-BR"),
+        ("LISTEN_MIN_ACCOUNT_AGE", "young", "1h"),
         ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),
         ("RECONCILE_WINDOW", "2d", "less than or equal to 86400"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
@@ -206,6 +208,17 @@ def test_looking_for_missed_answers_can_be_turned_off() -> None:
     """0 is a time like any other, and a day the longest."""
     assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "0"}).reconcile_window == 0
     assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "1d"}).reconcile_window == 86400
+
+
+def test_lists_are_parted_by_commas_or_newlines() -> None:
+    """White space around an entry is dropped, and an empty one is none."""
+    listed = {"LISTEN_LANGS": "en, pt-BR,", "LISTEN_EXCLUDE": "air drop\n@a.test , did:plc:b"}
+    settings = load_settings({**REQUIRED, **listed, "LISTEN_MIN_ACCOUNT_AGE": "7d"})
+
+    assert settings.listen_langs == ("en", "pt-BR")
+    assert settings.listen_exclude == ("air drop", "@a.test", "did:plc:b")
+    assert settings.listen_skip_labels == ()
+    assert settings.listen_min_account_age == 7 * 86400
 
 
 def test_every_actor_has_its_three_knobs() -> None:

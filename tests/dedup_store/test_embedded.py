@@ -37,6 +37,7 @@ class Events:
     def info(self, event: str, **fields: object) -> None:
         self.told.append((event, fields))
 
+    debug = info
     warning = info
     error = info
 

@@ -63,7 +63,7 @@ class Effects:
                 self.done.append(Effect("message", call.body["convoId"], message["text"], None))
             case "com.atproto.server.createSession" | "com.atproto.server.refreshSession":
                 pass
-            case "chat.bsky.convo.acceptConvo":
+            case "chat.bsky.convo.acceptConvo" | "chat.bsky.convo.updateRead":
                 pass
             case other:
                 self.others.append(other)

@@ -19,7 +19,7 @@ from tests.durability.trial import REQUEST_DEADLINE_S, Trial
 Side: TypeAlias = Literal["Bluesky", "Genesys", "Redis"]
 SIDES: tuple[Side, ...] = ("Bluesky", "Genesys", "Redis")
 
-BLUESKY_WRITES = ("putRecord", "sendMessage", "acceptConvo", "refreshSession")
+BLUESKY_WRITES = ("putRecord", "sendMessage", "acceptConvo", "updateRead", "refreshSession")
 GENESYS_WRITES = (
     "/messages/bulk",
     "/inbound/open/message",

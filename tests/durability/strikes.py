@@ -21,6 +21,8 @@ BLUESKY_PATHS = (
     "getPosts",
     "searchPosts",
     "getLog",
+    "getProfiles",
+    "updateRead",
     "refreshSession",
 )
 GENESYS_PATHS = (*GENESYS_WRITES, "/contacts/enrich", "/oauth/token")

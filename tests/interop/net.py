@@ -115,6 +115,11 @@ class Net:
         thread: Json = answer["thread"]
         return thread
 
+    async def is_image(self, url: str) -> bool:
+        """Whether an address that the AppView gave shows a picture."""
+        response = await self._http.get(url)
+        return response.is_success and response.headers["content-type"].startswith("image/")
+
     # -- waiting
 
     async def wait_indexed(self) -> None:

@@ -49,6 +49,10 @@ class Recorder:
     def _keep(self, level: str, name: str, fields: dict[str, object]) -> None:
         self.events.append(Event(trio.current_time(), level, name, fields))
 
+    def debug(self, event: str, **fields: object) -> None:
+        """Keep an event."""
+        self._keep("debug", event, fields)
+
     def info(self, event: str, **fields: object) -> None:
         """Keep an event."""
         self._keep("info", event, fields)

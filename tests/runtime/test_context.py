@@ -175,3 +175,20 @@ async def test_the_stand_in_is_a_context(autojump_clock: MockClock) -> None:
     assert (fake.acquired, fake.progressed, fake.sleeps) == (2, 1, [5])
     assert fake.back_offs == [gone]
     assert (context.name, context.concurrency) == ("A", 2)
+
+
+async def test_every_skip_is_logged_at_debug_with_what_it_is_about(
+    autojump_clock: MockClock,
+) -> None:
+    """Whoever asks why something did not arrive finds the reason."""
+
+    async def run(context: Context) -> None:
+        context.skipped("own_post", uri="at://x")
+        await trio.sleep_forever()
+
+    world = World(running("A", run))
+    async with world.running():
+        await trio.sleep(1)
+    (event,) = world.log.of("skipped", "A")
+    assert event.level == "debug"
+    assert event.fields == {"actor": "A", "reason": "own_post", "count": 1, "uri": "at://x"}

@@ -45,6 +45,7 @@ class FakeContext:
         self.successes: list[int] = []
         self.failures: list[Exception] = []
         self.skips: Counter[str] = Counter()
+        self.skipped_about: list[dict[str, str]] = []
         self.lags: list[float | None] = []
         self.sleeps: list[float] = []
         self.back_offs: list[Exception] = []
@@ -86,9 +87,10 @@ class FakeContext:
         """Keep ``error`` in :attr:`failures`."""
         self.failures.append(error)
 
-    def skipped(self, reason: str, count: int = 1) -> None:
-        """Add to :attr:`skips`."""
+    def skipped(self, reason: str, count: int = 1, **about: str) -> None:
+        """Add to :attr:`skips`, and ``about`` to :attr:`skipped_about`."""
         self.skips[reason] += count
+        self.skipped_about.append({"reason": reason, **about})
 
     def lag(self, seconds: float | None) -> None:
         """Keep ``seconds`` in :attr:`lags`."""

@@ -6,6 +6,9 @@ from __future__ import annotations
 class Silence:
     """Fulfils :class:`runtime.context.EventLog`."""
 
+    def debug(self, event: str, **fields: object) -> None:
+        """Nothing."""
+
     def info(self, event: str, **fields: object) -> None:
         """Nothing."""
 

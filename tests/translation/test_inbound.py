@@ -8,6 +8,7 @@ import pytest
 
 from actors.messages import Attachment, Author, InboundPost, PostReference
 from actors.translation.inbound import make_reference, translate_message, translate_post
+from actors.translation.inbound_views import ProfileView
 from runtime.errors import Malformed
 
 URI = "at://did:plc:alice/app.bsky.feed.post/3kabc"
@@ -174,6 +175,67 @@ def test_odd_facets_do_not_hold_up_a_post(facets: object) -> None:
     assert translate(view("hello", facets=facets)).text == "hello"
 
 
+def test_old_posts_have_entities_for_facets() -> None:
+    """Their offsets count UTF-16 units: an emoji is two."""
+    text = "👋 @bob.test x.test/a..."
+    entities = [
+        {"index": {"start": 3, "end": 12}, "type": "mention", "value": "did:plc:bob"},
+        {"index": {"start": 13, "end": 24}, "type": "link", "value": "https://x.test/abc"},
+        {"index": {"start": 13, "end": 99}, "type": "link"},
+    ]
+    post = translate(view(text, entities=entities))
+    assert post.text == "👋 @bob.test https://x.test/abc"
+    assert post.mentioned_dids == ("did:plc:bob",)
+
+
+def test_what_is_known_of_the_author_is_told() -> None:
+    """Labels that were taken back are none; the age is that at the time of the post."""
+    labels = [
+        {"src": "did:plc:l", "val": "spam"},
+        {"src": "did:plc:l", "val": "rude"},
+        {"src": "did:plc:l", "val": "rude", "neg": True},
+        {"val": 5},
+        "x",
+    ]
+    author = {
+        **ALICE,
+        "createdAt": "2025-12-01T00:00:00Z",
+        "labels": labels,
+        "viewer": {"followedBy": "at://did:plc:alice/app.bsky.graph.follow/3k"},
+    }
+    post = view(labels={"values": [{"val": "nudity"}]})
+    post |= {"author": author, "labels": [{"src": "did:plc:l", "val": "rude"}]}
+    account = ProfileView(did=ALICE["did"], handle="alice.test", followers_count=12)
+    assert translate_post(post, "reply", account).metadata == {
+        "reason": "reply",
+        "postLabels": "rude,nudity",
+        "authorLabels": "spam",
+        "authorFollowers": "12",
+        "authorAgeDays": "32",
+        "authorFollowsUs": "true",
+        "postUrl": LINK,
+        "profileUrl": "https://bsky.app/profile/alice.test",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"createdAt": "long ago"}, "authorAgeDays"),
+        ({"followersCount": True}, "authorFollowers"),
+        ({"labels": "spam"}, "authorLabels"),
+        ({"viewer": None}, "authorFollowsUs"),
+    ],
+)
+def test_what_is_odd_in_an_account_is_left_out(change: dict[str, Any], missing: str) -> None:
+    """A post waits for none of it."""
+    author = {**ALICE, "viewer": {}, **change}
+    account = ProfileView.model_validate(author)
+    metadata = translate_post({**view(), "author": author}, "reply", account).metadata
+    assert missing not in metadata
+    assert metadata["profileUrl"]
+
+
 def test_images_are_attached_with_their_type_and_alt_text() -> None:
     """The record knows the type, the view the address."""
     post = translate(view(embed=IMAGES) | {"record": view(embed=None)["record"]})
@@ -181,7 +243,7 @@ def test_images_are_attached_with_their_type_and_alt_text() -> None:
     whole = view(embed=IMAGES)
     whole["record"]["embed"] = RECORDED_IMAGES
     assert translate(whole).attachments == (
-        Attachment("Image", "https://cdn/f", "image/png", "a cat", "bafycat.png"),
+        Attachment("Image", "https://cdn/f", "image/png", "a cat", "bluesky-3kabc-1.png"),
     )
     assert translate(whole).text == "hello"
 
@@ -237,30 +299,40 @@ def test_a_quote_names_its_author_its_text_and_its_address() -> None:
 
 
 def test_a_quote_with_media_keeps_both() -> None:
-    """Of the post itself, and of what it quotes."""
+    """Of the post itself, and of what it quotes; a picture that both have is attached once."""
     embed = {
         "$type": "app.bsky.embed.recordWithMedia#view",
         "media": IMAGES,
         "record": {"record": {**QUOTED, "embeds": [IMAGES, CARD]}},
     }
     post = translate(view(embed=embed))
-    assert [one.url for one in post.attachments] == ["https://cdn/f"]
+    assert [one.url for one in post.attachments] == ["https://cdn/f", "https://x.test/a"]
     assert "> second\n> Title\n> About\n> https://x.test/a\n> [Image: a cat]" in post.text
+
+
+QUOTED_LINK = "https://bsky.app/profile/did:plc:bob/post/3kq"
+
+
+def gone(how: str) -> dict[str, Any]:
+    """A quoted post that cannot be seen."""
+    return {"$type": f"app.bsky.embed.record#view{how}", "uri": QUOTED["uri"]}
 
 
 @pytest.mark.parametrize(
     ("record", "line"),
     [
-        ({"$type": "app.bsky.embed.record#viewNotFound"}, "deleted"),
-        ({"$type": "app.bsky.embed.record#viewBlocked"}, "block"),
-        ({"$type": "app.bsky.embed.record#viewDetached"}, "detached"),
+        (gone("NotFound"), f"[The quoted post was deleted: {QUOTED_LINK}]"),
+        (gone("Blocked"), f"[The quoted post is hidden by a block: {QUOTED_LINK}]"),
+        (gone("Detached"), f"[The quoted post was detached by its author: {QUOTED_LINK}]"),
+        ({"$type": "app.bsky.embed.record#viewNotFound"}, "[The quoted post was deleted]"),
         (
             {
                 "$type": "app.bsky.feed.defs#generatorView",
                 "uri": "at://did:plc:bob/app.bsky.feed.generator/cats",
                 "displayName": "Cats",
+                "creator": BOB,
             },
-            "[Feed: Cats https://bsky.app/profile/did:plc:bob/feed/cats]",
+            "[Feed: Cats by @bob.test https://bsky.app/profile/bob.test/feed/cats]",
         ),
         (
             {
@@ -286,7 +358,8 @@ def test_a_quote_with_media_keeps_both() -> None:
             "[Labeler: https://bsky.app/profile/did:plc:bob]",
         ),
         ({"$type": "app.bsky.future#view"}, LINK),
-        ({**QUOTED, "author": None}, LINK),
+        ({"$type": "app.bsky.future#view", "uri": QUOTED["uri"]}, QUOTED_LINK),
+        ({**QUOTED, "author": None}, QUOTED_LINK),
     ],
 )
 def test_every_other_kind_of_quote_is_named(record: dict[str, Any], line: str) -> None:
@@ -353,6 +426,9 @@ def test_what_is_no_view_at_all_is_malformed(nothing: object) -> None:
         translate_post(nothing, "quote")
 
 
+SENDER = ProfileView(did="did:plc:alice", handle="alice.test")
+
+
 def message(**change: object) -> dict[str, Any]:
     """A chat message view."""
     return {
@@ -378,7 +454,7 @@ def test_a_direct_message_is_carried_whole() -> None:
             replyTo=message(id="m0", text="earlier\nwords"),
         ),
         "convo",
-        Author("did:plc:alice", "alice.test"),
+        SENDER,
     )
     assert (translated.message_id, translated.convo_id) == ("m1", "convo")
     assert translated.sent_at == "2026-01-02T03:04:05.000Z"
@@ -389,17 +465,30 @@ def test_a_direct_message_is_carried_whole() -> None:
     assert translated.metadata == {"profileUrl": "https://bsky.app/profile/alice.test"}
 
 
+def test_an_answer_to_a_deleted_message_says_so() -> None:
+    """Otherwise "yes, that one" would stand alone."""
+    gone = {"$type": "chat.bsky.convo.defs#deletedMessageView", "id": "m0"}
+    translated = translate_message(message(replyTo=gone), "convo", SENDER)
+    assert translated.text == "hi\n\n[In answer to a message that was deleted]"
+
+
 @pytest.mark.parametrize(
     "change", [{"id": ""}, {"text": None}, {"sender": {}}, {"sentAt": "now"}, {"sentAt": None}]
 )
 def test_a_direct_message_that_cannot_be_read_is_malformed(change: dict[str, Any]) -> None:
     """It becomes a dead letter, and those behind it go on."""
     with pytest.raises(Malformed):
-        translate_message(message(**change), "convo", Author("did:plc:alice", "alice.test"))
+        translate_message(message(**change), "convo", SENDER)
 
 
 def test_an_invitation_to_a_group_is_named() -> None:
-    """``chat.bsky.embed.joinLink`` has nothing that an agent could open."""
-    embed = {"$type": "chat.bsky.embed.joinLink#view", "joinLinkPreview": {}}
-    translated = translate_message(message(embed=embed), "c", Author("did:plc:alice", "a.test"))
-    assert translated.text == "hi\n\n[An invitation to a group chat]"
+    """By name, owner and address; a switched-off one has only the address."""
+    preview = {"code": "abc", "name": "Cats", "owner": BOB}
+    embed = {"$type": "chat.bsky.embed.joinLink#view", "joinLinkPreview": preview}
+    translated = translate_message(message(embed=embed), "c", SENDER)
+    assert translated.text == (
+        "hi\n\n[Invitation to a group chat: “Cats” by @bob.test https://bsky.app/chat/abc]"
+    )
+    embed["joinLinkPreview"] = {"code": "abc"}
+    translated = translate_message(message(embed=embed), "c", SENDER)
+    assert translated.text == "hi\n\n[Invitation to a group chat: https://bsky.app/chat/abc]"

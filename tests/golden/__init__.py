@@ -1,0 +1,1 @@
+"""What Bluesky shows, and beside it what Genesys Cloud is sent."""
