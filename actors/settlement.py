@@ -13,7 +13,7 @@ from actors.messages import (
     Refused,
     ThreadReference,
 )
-from actors.store import Store, StoreUnavailable, Value
+from actors.store import KnownPost, Store, StoreUnavailable, Value
 from runtime.actor import Context
 
 
@@ -26,6 +26,7 @@ async def settle(
     items: Iterable[JournalItem] = (),
     references: Iterable[ThreadReference] = (),
     values: Iterable[Value] = (),
+    posts: Iterable[KnownPost] = (),
 ) -> None:
     """Close an entry, waiting for the store as long as it is away.
 
@@ -33,10 +34,16 @@ async def settle(
     stays in the journal and is delivered again: every effect is one that may be repeated.
     """
     items, references, values = tuple(items), tuple(references), tuple(values)
+    posts = tuple(posts)
     while True:
         try:
             await store.settle(
-                entry.entry_id, outcome, items=items, references=references, values=values
+                entry.entry_id,
+                outcome,
+                items=items,
+                references=references,
+                values=values,
+                posts=posts,
             )
         except StoreUnavailable as error:
             await context.back_off(error)

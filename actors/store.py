@@ -24,7 +24,7 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from actors.messages import Author, DeadLetter, JournalItem, Outcome, Payload, ThreadReference
 from runtime.duty import Duty
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
@@ -57,6 +57,29 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPost:
+    """A post that was lately taken in, or written by the account: a thread that is alive.
+
+    ``written_s`` is the author's time in unix seconds. ``context`` says that it was taken in only
+    to show what another one answers: its author takes no part in the conversation.
+    """
+
+    uri: str
+    root_uri: str
+    author: Author
+    written_s: float
+    context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A known post, and when it was first recorded, in unix seconds."""
+
+    post: KnownPost
+    recorded_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """The answer to a recording: the ids of the items that had never been seen before."""
 
@@ -78,6 +101,7 @@ class Record:
     seen: tuple[str, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
+    posts: tuple[KnownPost, ...] = ()
     term: int | None = None
     reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
 
@@ -91,6 +115,7 @@ class Settle:
     items: tuple[JournalItem, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     values: tuple[Value, ...] = ()
+    posts: tuple[KnownPost, ...] = ()
     term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
@@ -130,8 +155,16 @@ class FindReference:
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FindPosts:
+    """The posts that were recorded since this unix time, the newest first."""
+
+    since_s: float
+    reply: Reply[tuple[Sighting, ...]] = field(default_factory=Reply, compare=False)
+
+
 StoreRequest: TypeAlias = (
-    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | DeadLetterRequest
+    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | FindPosts | DeadLetterRequest
 )
 
 
@@ -146,6 +179,10 @@ class Store:
         answer_within_s: how long one question may take, waiting for room included.
         duty: what is written through this store is the leader's to write: only on this duty, and
             else it raises :class:`Deposed`. ``None`` if any process may.
+
+    Attributes:
+        posts_told: how many known posts were given to be kept through this store. Who has read
+            them reads them anew when it has changed, and asks nothing while it has not.
     """
 
     def __init__(
@@ -154,6 +191,7 @@ class Store:
         self._mailbox = mailbox
         self._answer_within_s = answer_within_s
         self._duty = duty
+        self.posts_told = 0
 
     async def record(
         self,
@@ -163,6 +201,7 @@ class Store:
         seen: Iterable[str] = (),
         references: Iterable[ThreadReference] = (),
         dead_letters: Iterable[DeadLetter] = (),
+        posts: Iterable[KnownPost] = (),
     ) -> Recorded:
         """Append what was never seen, and move the poller's values with it, atomically."""
         request = Record(
@@ -171,8 +210,10 @@ class Store:
             tuple(seen),
             tuple(references),
             tuple(dead_letters),
+            tuple(posts),
             self._term(),
         )
+        self.posts_told += len(request.posts)
         return await self._ask(request, request.reply)
 
     async def settle(
@@ -183,11 +224,19 @@ class Store:
         items: Iterable[JournalItem] = (),
         references: Iterable[ThreadReference] = (),
         values: Iterable[Value] = (),
+        posts: Iterable[KnownPost] = (),
     ) -> None:
         """Close one entry, and append what it caused, atomically. A settled one stays settled."""
         request = Settle(
-            entry_id, outcome, tuple(items), tuple(references), tuple(values), self._term()
+            entry_id,
+            outcome,
+            tuple(items),
+            tuple(references),
+            tuple(values),
+            tuple(posts),
+            self._term(),
         )
+        self.posts_told += len(request.posts)
         await self._ask(request, request.reply)
 
     async def amend(self, entry_id: str, payload: Payload) -> None:
@@ -212,6 +261,11 @@ class Store:
     async def find_reference(self, uri: str) -> ThreadReference | None:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def find_posts(self, since_s: float) -> tuple[Sighting, ...]:
+        """The posts that were recorded since this unix time, the newest first."""
+        request = FindPosts(since_s)
         return await self._ask(request, request.reply)
 
     async def list_letters(self) -> tuple[str, ...]:

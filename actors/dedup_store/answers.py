@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -16,18 +16,20 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.dedup_store.codec import Head, decode_reference
+from actors.dedup_store.codec import Head, decode_post, decode_reference
 from actors.dedup_store.commands import Wanted
 from actors.dedup_store.keys import LEASE_KEEP_S
 from actors.messages import Destination, ThreadReference
 from actors.store import (
     Amend,
+    FindPosts,
     FindReference,
     FindUnseen,
     ReadValue,
     Record,
     Recorded,
     Settle,
+    Sighting,
     StoreRequest,
 )
 from runtime.errors import Malformed
@@ -67,6 +69,8 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(result)
         case FindReference():
             request.reply.answer(_read_reference(result))
+        case FindPosts():
+            request.reply.answer(tuple(_read_sightings(result)))
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():
@@ -128,6 +132,15 @@ def _read_reference(answer: str | None) -> ThreadReference | None:
     except Malformed:
         # Not remembered in a form that this release reads: it is looked up anew.
         return None
+
+
+def _read_sightings(answer: Sequence[str]) -> Iterator[Sighting]:
+    for member, score in zip(answer[::2], answer[1::2], strict=True):
+        try:
+            yield Sighting(decode_post(member), float(score))
+        except Malformed:
+            # Written in a form that this release does not read; it is forgotten within days.
+            continue
 
 
 def _read_envelope(fields: Sequence[str]) -> Envelope:

@@ -19,12 +19,14 @@ from actors.messages import (
     Payload,
     ThreadReference,
 )
+from actors.store import KnownPost
 from runtime.errors import Malformed
 
 T = TypeVar("T")
 
 _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
+_POST: TypeAdapter[KnownPost] = TypeAdapter(KnownPost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,20 @@ def decode_reference(text: str) -> ThreadReference:
         Malformed: a newer version, or no such JSON.
     """
     return _decode(_REFERENCE, text)
+
+
+def encode_post(post: KnownPost) -> str:
+    """One line of JSON, the same for the same post."""
+    return _encode(_POST, post)
+
+
+def decode_post(text: str) -> KnownPost:
+    """The reverse of :func:`encode_post`.
+
+    Raises:
+        Malformed: a newer version, or no such JSON.
+    """
+    return _decode(_POST, text)
 
 
 @dataclass(frozen=True, slots=True)

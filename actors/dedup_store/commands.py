@@ -15,12 +15,14 @@ from actors.dead_letters import (
     ReadLetter,
     ReplayLetter,
 )
-from actors.dedup_store.codec import EntryId, encode_payload, encode_reference
+from actors.dedup_store.codec import EntryId, encode_payload, encode_post, encode_reference
 from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
     LEASE_KEEP_S,
     MISSED_AFTER_S,
+    POSTS_KEEP_S,
+    POSTS_MOST,
     REFERENCE_KEEP_S,
     Keys,
     value_name,
@@ -30,8 +32,10 @@ from actors.messages import Destination, Done, JournalItem, Refused, Retry, Thre
 from actors.store import (
     SEEN_KEEP_S,
     Amend,
+    FindPosts,
     FindReference,
     FindUnseen,
+    KnownPost,
     ReadValue,
     Record,
     Settle,
@@ -131,6 +135,9 @@ class Commands:
                 return Command(("GET", self._keys.value(name)), reads=True)
             case FindReference():
                 return Command(("GET", self._keys.reference(request.uri)), reads=True)
+            case FindPosts(since_s=since_s):
+                range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
+                return Command(("ZREVRANGEBYSCORE", self._keys.posts, *range_), reads=True)
             case _:
                 return self._make_for_letters(request, now)
 
@@ -178,6 +185,8 @@ class Commands:
         letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
+            str(POSTS_KEEP_S),
+            str(POSTS_MOST),
             *_items(request.items),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
@@ -186,6 +195,7 @@ class Commands:
             *_many((item_id,) for item_id in request.seen),
             *_values(request.values),
             *_references(request.references),
+            *_posts(request.posts),
         ]
         return self._call("record", caller, arguments)
 
@@ -206,6 +216,7 @@ class Commands:
             *_items(request.items),
             *_values(request.values),
             *_references(request.references),
+            *_posts(request.posts),
         ]
         return self._call("settle", caller, arguments)
 
@@ -285,3 +296,7 @@ def _values(values: Iterable[Value]) -> list[str]:
 
 def _references(references: Iterable[ThreadReference]) -> list[str]:
     return _many((one.post.uri, encode_reference(one)) for one in references)
+
+
+def _posts(posts: Iterable[KnownPost]) -> list[str]:
+    return _many((encode_post(one),) for one in posts)

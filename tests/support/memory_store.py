@@ -30,12 +30,15 @@ from actors.messages import (
 from actors.store import (
     SEEN_KEEP_S,
     Amend,
+    FindPosts,
     FindReference,
     FindUnseen,
+    KnownPost,
     ReadValue,
     Record,
     Recorded,
     Settle,
+    Sighting,
     Store,
     StoreRequest,
     StoreUnavailable,
@@ -60,6 +63,7 @@ class MemoryStore:
         requests: every request that came, oldest first.
         entries: the open journal by entry id, oldest first.
         settled: the closed entries with their outcome, oldest first.
+        posts: when each known post was first recorded, in unix seconds.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
         away: while true, every request is refused with :class:`StoreUnavailable`.
         lost_answers: so many of the next requests take effect and are then answered
@@ -77,6 +81,7 @@ class MemoryStore:
         self.values: dict[tuple[str, str], Value] = {}
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.posts: dict[KnownPost, float] = {}
         self.away = False
         self.lost_answers = 0
         self._clock = clock
@@ -152,6 +157,8 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case FindPosts(since_s=since_s):
+                request.reply.answer(self._find_posts(since_s))
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
                 raise TypeError("no actor asks for dead letters: only a person does")
             case _:
@@ -165,7 +172,7 @@ class MemoryStore:
                 self.letters[letter.letter_id] = letter
         for item_id in request.seen:
             self._mark(item_id)
-        self._keep(request.values, request.references)
+        self._keep(request.values, request.references, request.posts)
         return new
 
     def _settle(self, request: Settle) -> None:
@@ -183,7 +190,7 @@ class MemoryStore:
             case _:
                 assert_never(request.outcome)
         self._append(request.items)
-        self._keep(request.values, request.references)
+        self._keep(request.values, request.references, request.posts)
 
     def _amend(self, entry_id: str, payload: Payload) -> None:
         if entry_id in self.entries:
@@ -197,7 +204,18 @@ class MemoryStore:
                 new.add(item.item_id)
         return frozenset(new)
 
-    def _keep(self, values: Iterable[Value], references: Iterable[ThreadReference]) -> None:
+    def _find_posts(self, since_s: float) -> tuple[Sighting, ...]:
+        known = (Sighting(post, at) for post, at in self.posts.items() if at >= since_s)
+        return tuple(sorted(known, key=lambda one: -one.recorded_s))
+
+    def _keep(
+        self,
+        values: Iterable[Value],
+        references: Iterable[ThreadReference],
+        posts: Iterable[KnownPost],
+    ) -> None:
+        for post in posts:
+            self.posts.setdefault(post, self._clock())
         for value in values:
             key = (value.space, value.name)
             self.values[key] = value

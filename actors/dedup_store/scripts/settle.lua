@@ -1,6 +1,7 @@
 -- Close one delivery of one entry, and append what it caused.
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
--- when it is due again; code and reason of a refusal; items, values, references.
+-- when it is due again; code and reason of a refusal; items, values,
+-- references, posts.
 -- Returns 1, or 0 if that delivery was settled before.
 if is_deposed() then
   return depose()
@@ -40,5 +41,6 @@ append_items()
 if head then
   keep_values()
   keep_references()
+  keep_posts()
 end
 return head and 1 or 0
