@@ -9,11 +9,12 @@ from actors.messages import (
     AgentMessage,
     JournalEntry,
     JournalItem,
+    KnownPost,
     Outcome,
     Refused,
     ThreadReference,
 )
-from actors.store import KnownPost, Store, StoreUnavailable, Value
+from actors.store import Store, StoreUnavailable, Value
 from runtime.actor import Context
 
 

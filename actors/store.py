@@ -24,7 +24,14 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.messages import Author, DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from actors.messages import (
+    DeadLetter,
+    JournalItem,
+    KnownPost,
+    Outcome,
+    Payload,
+    ThreadReference,
+)
 from runtime.duty import Duty
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
@@ -34,8 +41,12 @@ R = TypeVar("R")
 SEEN_KEEP_S = 30 * 24 * 3600
 """For so long after it was last marked an id counts as seen; then it is new to the store."""
 
-Space: TypeAlias = Literal["cursor", "session", "contact"]
-"""What a kept value is for: a poller's place, a login, the last state of a contact."""
+POSTS_KEEP_S = 7 * 24 * 3600
+"""For so long after it was recorded a post is known."""
+
+Space: TypeAlias = Literal["cursor", "session", "contact", "reactions"]
+"""What a kept value is for: a poller's place, a login, the last state of a contact, the newest
+counts of the reactions to a post."""
 
 
 class StoreUnavailable(Retryable):
@@ -54,21 +65,6 @@ class Value:
     name: str
     text: str
     keep_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPost:
-    """A post that was lately taken in, or written by the account: a thread that is alive.
-
-    ``written_s`` is the author's time in unix seconds. ``context`` says that it was taken in only
-    to show what another one answers: its author takes no part in the conversation.
-    """
-
-    uri: str
-    root_uri: str
-    author: Author
-    written_s: float
-    context: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +209,7 @@ class Store:
             tuple(posts),
             self._term(),
         )
-        self.posts_told += len(request.posts)
-        return await self._ask(request, request.reply)
+        return await self._ask_with_posts(request, request.reply)
 
     async def settle(
         self,
@@ -236,8 +231,7 @@ class Store:
             tuple(posts),
             self._term(),
         )
-        self.posts_told += len(request.posts)
-        await self._ask(request, request.reply)
+        await self._ask_with_posts(request, request.reply)
 
     async def amend(self, entry_id: str, payload: Payload) -> None:
         """Replace the payload of an entry that is in hand."""
@@ -302,6 +296,13 @@ class Store:
 
     def _term(self) -> int | None:
         return None if self._duty is None else self._duty.term
+
+    async def _ask_with_posts(self, request: Record | Settle, reply: Reply[R]) -> R:
+        try:
+            return await self._ask(request, reply)
+        finally:
+            # Without an answer, too: it may have taken effect.
+            self.posts_told += len(request.posts)
 
     async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:
         started = trio.current_time()

@@ -16,10 +16,10 @@ from actors.messages import (
     PAYLOAD_VERSION,
     Destination,
     JournalEntry,
+    KnownPost,
     Payload,
     ThreadReference,
 )
-from actors.store import KnownPost
 from runtime.errors import Malformed
 
 T = TypeVar("T")

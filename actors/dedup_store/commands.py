@@ -21,21 +21,28 @@ from actors.dedup_store.keys import (
     DEAD_MOST,
     LEASE_KEEP_S,
     MISSED_AFTER_S,
-    POSTS_KEEP_S,
     POSTS_MOST,
     REFERENCE_KEEP_S,
     Keys,
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
-from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
+from actors.messages import (
+    Destination,
+    Done,
+    JournalItem,
+    KnownPost,
+    Refused,
+    Retry,
+    ThreadReference,
+)
 from actors.store import (
+    POSTS_KEEP_S,
     SEEN_KEEP_S,
     Amend,
     FindPosts,
     FindReference,
     FindUnseen,
-    KnownPost,
     ReadValue,
     Record,
     Settle,
