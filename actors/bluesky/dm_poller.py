@@ -8,6 +8,7 @@ from dataclasses import replace
 from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.conversations import Conversation, Conversations
+from actors.bluesky.dm_deletions import Deletion, DeletionReader, find_deletion
 from actors.bluesky.dm_history import DirectMessageHistory, find_sent
 from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
 from actors.bluesky.dm_place import LogPlace
@@ -38,6 +39,8 @@ class DMPoller:
         lookback_s: how far the first start looks back.
         requests: whether conversations that customers start are accepted and taken in, or ignored.
         at_once: about how many messages of the look-back are recorded together.
+        watch_deletes_s: a message that is deleted within this time after it was sent is noted; 0
+            for none.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class DMPoller:
         lookback_s: float,
         requests: RequestPolicy,
         at_once: int,
+        watch_deletes_s: float = 0.0,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -60,6 +64,7 @@ class DMPoller:
         self._lookback_s = lookback_s
         self._requests: RequestPolicy = requests
         self._at_once = at_once
+        self._watch_deletes_s = watch_deletes_s
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
         self._known = Recent()
@@ -71,12 +76,20 @@ class DMPoller:
         Raises:
             Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
         """
+        own_did = await self._bluesky.did()
         reader = DirectMessageReader(
             self._context,
             self._conversations,
-            own_did=await self._bluesky.did(),
+            own_did=own_did,
             requests=self._requests,
             known=self._known,
+        )
+        deletions = DeletionReader(
+            self._store,
+            self._conversations,
+            self._clock,
+            own_did=own_did,
+            watch_s=self._watch_deletes_s,
         )
         place = await self._find_place()
 
@@ -84,11 +97,11 @@ class DMPoller:
             nonlocal place
             place = await self._accept(place)
             if place.cursor is not None:
-                place = await self._follow(place, reader)
+                place = await self._follow(place, reader, deletions)
             if place.cursor is None:
                 place = await self._look_back(place, reader)
                 if place.cursor is not None:
-                    place = await self._follow(place, reader)
+                    place = await self._follow(place, reader, deletions)
 
         await run_every(self._interval_s, self._context, poll)
 
@@ -136,7 +149,9 @@ class DMPoller:
             self._context.failed(error)
             return []
 
-    async def _follow(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
+    async def _follow(
+        self, place: LogPlace, reader: DirectMessageReader, deletions: DeletionReader
+    ) -> LogPlace:
         """Take in the log from the cursor to its end, page by page.
 
         A cursor that the log does not know any more is taken away: the messages themselves are
@@ -162,6 +177,7 @@ class DMPoller:
             if times and not behind:
                 self._lag.tell(NAME, min(times))
             intake = await reader.read(arrivals)
+            intake.items += await deletions.read(_list_deletions(logs), intake.ids)
             intake.letters += letters
             stuck = cursor == place.cursor
             place = await self._accept(await self._record(intake, place, cursor))
@@ -241,6 +257,12 @@ class DMPoller:
             else:
                 self._conversations.accepted(convo_id)
         return replace(place, accepting=tuple(left))
+
+
+def _list_deletions(logs: Iterable[object]) -> list[Deletion]:
+    kind = f"{_LOG}DeleteMessage"
+    events = (one for one in logs if isinstance(one, dict) and one.get("$type") == kind)
+    return [deletion for one in events if (deletion := find_deletion(one)) is not None]
 
 
 def _find_last_sent(conversation: Conversation) -> float:
