@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from actors.bluesky.attention import Attention
 from actors.bluesky.dm_poller import DMPoller
 from actors.bluesky.notification_poller import NotificationPoller
 from actors.bluesky.search_poller import SearchPoller
@@ -26,6 +27,14 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
             lookback_s=settings.start_lookback,
             deep_sweep_s=settings.deep_sweep,
             at_once=settings.notification_poller.mailbox,
+            attention=Attention(
+                ancestors=settings.thread_context,
+                follow_s=settings.follow_threads,
+                follow_every_s=settings.follow_threads_every,
+                reactions_every_s=settings.reactions_every,
+                watch_s=settings.watch_deletes,
+                watch_every_s=settings.watch_deletes_every,
+            ),
         )
 
     return _poller(parts, "NotificationPoller", create)
@@ -65,6 +74,7 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
             lookback_s=settings.start_lookback,
             requests=settings.dm_requests,
             at_once=settings.dm_poller.mailbox,
+            watch_deletes_s=settings.watch_deletes,
         )
 
     return _poller(parts, "DMPoller", create)

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from actors.store import SEEN_KEEP_S
+from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
@@ -41,6 +41,15 @@ def _check_look_back(seconds: float) -> float:
     return seconds
 
 
+def _check_attention(seconds: float) -> float:
+    if seconds > POSTS_KEEP_S:
+        raise ValueError(
+            f"more than {POSTS_KEEP_S / _UNIT_S['d']:g}d; which posts are concerned is not "
+            "remembered for longer"
+        )
+    return seconds
+
+
 def _parse_rate(value: object) -> Rate:
     return value if isinstance(value, Rate) else Rate.parse(str(value))
 
@@ -58,6 +67,9 @@ def _parse_handle(value: object) -> object:
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
 LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
+]
+Attention = Annotated[
+    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
@@ -124,6 +136,12 @@ class Settings(BaseModel):
     polling_time_dm: Seconds = 120.0
     start_lookback: LookBack = 3600.0
     deep_sweep: Seconds = 3600.0
+    thread_context: Annotated[int, Field(ge=0, le=80)] = 3
+    follow_threads: Attention = 48 * 3600.0
+    follow_threads_every: Seconds = 120.0
+    reactions_every: Attention = 60.0
+    watch_deletes: Attention = 24 * 3600.0
+    watch_deletes_every: Seconds = 300.0
     outbound_give_up_after: Seconds = 900.0
     inbound_keep: Seconds = 7 * 86400.0
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
