@@ -163,7 +163,7 @@ async def test_trouble_is_left_to_the_next_round(autojump_clock: Clock) -> None:
         world.network.delete(first["uri"])
         world.network.faults[POSTS] = [Retryable("500"), Rejected("InvalidRequest", "uris")]
         world.network.faults[THREAD] = [Retryable("500"), Rejected("InvalidRequest", "uri")]
-        await trio.sleep(1150)
+        await trio.sleep(1250)
         assert notes(world) == []
         assert len(world.context.failures) == 3
         await trio.sleep(400)

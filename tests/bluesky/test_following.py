@@ -185,6 +185,10 @@ async def test_an_idle_follower_asks_the_store_nothing(autojump_clock: Clock) ->
         # Whether it is new, that it is recorded, and what is known now.
         assert len(world.requests) == before + 3
     assert world.readings == 2
+    async with world.polling():
+        before = len(world.requests)
+        await trio.sleep(600)
+        assert len(world.requests) == before
 
 
 async def test_many_threads_are_read_in_turn_the_newest_always(autojump_clock: Clock) -> None:
