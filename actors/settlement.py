@@ -14,7 +14,7 @@ from actors.messages import (
     Refused,
     ThreadReference,
 )
-from actors.store import Store, StoreUnavailable, Value
+from actors.store import Activity, Store, StoreUnavailable, Value
 from runtime.actor import Context
 
 
@@ -27,6 +27,7 @@ async def settle(
     items: Iterable[JournalItem] = (),
     references: Iterable[ThreadReference] = (),
     values: Iterable[Value] = (),
+    active: Iterable[Activity] = (),
     posts: Iterable[KnownPost] = (),
 ) -> None:
     """Close an entry, waiting for the store as long as it is away.
@@ -35,6 +36,7 @@ async def settle(
     stays in the journal and is delivered again: every effect is one that may be repeated.
     """
     items, references, values = tuple(items), tuple(references), tuple(values)
+    active = tuple(active)
     posts = tuple(posts)
     while True:
         try:
@@ -44,6 +46,7 @@ async def settle(
                 items=items,
                 references=references,
                 values=values,
+                active=active,
                 posts=posts,
             )
         except StoreUnavailable as error:
@@ -68,4 +71,4 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
             "It will not be sent any more: look on Bluesky before you send it again."
         )
         items = (make_failure(message.message_id, message.recipient_did, "GeneralError", sentence),)
-    await store.settle(entry.entry_id, Refused("Poisonous", why), items=items)
+    await store.settle(entry.entry_id, Refused("Poisonous", why, tries=attempts), items=items)

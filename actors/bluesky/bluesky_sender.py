@@ -69,7 +69,7 @@ class BlueskySender:
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
         clock: unix time in seconds.
-        plans: the latest plans by entry id, shared by all workers. It must outlive this
+        plans: the latest plans by message id, shared by all workers. It must outlive this
             incarnation, as the message in hand does: that one is delivered again as it first
             came, without the plan that the journal has got meanwhile.
         give_up_after_s: how long after its recording a message is still worth sending. One that
@@ -109,13 +109,16 @@ class BlueskySender:
         message = entry.payload
         if not isinstance(message, AgentMessage):
             raise TypeError(f"{type(message).__name__} is not for BlueskySender")
-        planned = message.plan or self._plans.get(entry.entry_id)
+        known = self._plans.get(message.message_id)
+        planned = message.plan or known
         if planned is not None:
-            self._keep(entry, planned)
+            self._keep(message, planned)
         try:
             if entry.attempts > 0 and self._age_s(entry) >= self._give_up_after_s:
                 references = await self._conclude(entry, planned)
             else:
+                if planned is not None and known is None:
+                    await self._let_others_end(planned)
                 references = await self._send(entry, message, planned)
         except Refusal as refusal:
             await self._refuse(entry, message, refusal)
@@ -141,16 +144,24 @@ class BlueskySender:
             case _:
                 assert_never(plan)
 
+    async def _let_others_end(self, plan: Plan) -> None:
+        """Another process began with this, and was cut off: a request of it may still be under way.
+
+        Only of a direct message would it be too late to know afterwards.
+        """
+        if isinstance(plan, DirectMessagePlan):
+            await self._context.sleep(LOOK_AGAIN_AFTER_S)
+
     async def _fix_plan(self, entry: JournalEntry, message: AgentMessage) -> Plan:
         plan = await make_plan(self._calls, self._store, entry, message, self._clock())
         amended = replace(message, plan=plan)
         await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
-        self._keep(entry, plan)
+        self._keep(message, plan)
         return plan
 
-    def _keep(self, entry: JournalEntry, plan: Plan) -> None:
-        self._plans.pop(entry.entry_id, None)
-        self._plans[entry.entry_id] = plan
+    def _keep(self, message: AgentMessage, plan: Plan) -> None:
+        self._plans.pop(message.message_id, None)
+        self._plans[message.message_id] = plan
         while len(self._plans) > MOST_PLANS:
             del self._plans[next(iter(self._plans))]
 
@@ -216,7 +227,7 @@ class BlueskySender:
             references=references,
             posts=posts,
         )
-        self._plans.pop(entry.entry_id, None)
+        self._plans.pop(message.message_id, None)
         self._context.succeeded()
 
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
@@ -225,7 +236,7 @@ class BlueskySender:
         )
         outcome = Refused(refusal.code, refusal.sentence)
         await settle(self._store, self._context, entry, outcome, items=[receipt])
-        self._plans.pop(entry.entry_id, None)
+        self._plans.pop(message.message_id, None)
         self._context.skipped(refusal.code)
         if isinstance(refusal.__cause__, AuthRejected):
             self._context.failed(refusal.__cause__)

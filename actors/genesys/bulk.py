@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.genesys.endpoints import Endpoints
-from actors.messages import Author, InboundPost, JournalEntry, ReactionCounts
+from actors.messages import InboundPost, JournalEntry, ReactionCounts
 from actors.translation.open_message import make_public_message, make_reactions
 
 
@@ -18,14 +18,12 @@ class Part:
     Attributes:
         path: of the endpoint that it goes to.
         message_id: by which the answer confirms it (``channel.messageId``).
-        author: whose contact is to be kept; ``None`` if it is nobody's.
         body: its own part of the body.
     """
 
     entry: JournalEntry
     path: str
     message_id: str
-    author: Author | None
     body: dict[str, Any]
 
 
@@ -39,12 +37,11 @@ def make_part(
     """
     match payload:
         case InboundPost() as post:
-            author = None if post.own else post.author
             body = make_public_message(post)
-            return Part(entry, endpoints.public_messages, post.post.uri, author, body)
+            return Part(entry, endpoints.public_messages, post.post.uri, body)
         case ReactionCounts() as counts:
             body = make_reactions(counts)
-            return Part(entry, endpoints.reactions, counts.post_uri, None, body)
+            return Part(entry, endpoints.reactions, counts.post_uri, body)
 
 
 def make_body(parts: Sequence[Part], endpoints: Endpoints) -> object:

@@ -35,6 +35,7 @@ def test_the_required_variables_suffice() -> None:
     assert settings.polling_time_social_listening == 300
     assert settings.polling_time_dm == 120
     assert settings.start_lookback == 3600
+    assert settings.reconcile_window == 3600
     assert (settings.follow_threads, settings.follow_threads_every) == (48 * 3600, 120)
     assert (settings.watch_deletes, settings.watch_deletes_every) == (24 * 3600, 300)
     assert (settings.thread_context, settings.reactions_every) == (3, 60)
@@ -76,6 +77,7 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("THREAD_CONTEXT", "81", "less than or equal to 80"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
         ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),
+        ("RECONCILE_WINDOW", "2d", "less than or equal to 86400"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
         ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
         ("DEDUP_STORE_MAILBOX", "many", "not a whole number"),
@@ -211,6 +213,12 @@ def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     assert settings.port == 9001
     assert settings.start_lookback == 2 * 86400
     assert settings.bluesky_search_query == ("a b", "c")
+
+
+def test_looking_for_missed_answers_can_be_turned_off() -> None:
+    """0 is a time like any other, and a day the longest."""
+    assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "0"}).reconcile_window == 0
+    assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "1d"}).reconcile_window == 86400
 
 
 def test_every_actor_has_its_three_knobs() -> None:

@@ -30,7 +30,10 @@ from actors.messages import (
 )
 from actors.store import (
     SEEN_KEEP_S,
+    Activity,
     Amend,
+    Deposed,
+    FindActive,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -65,7 +68,9 @@ class MemoryStore:
         settled: the closed entries with their outcome, oldest first.
         posts: when each known post was first recorded, in unix seconds.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
+        active: where something happened, newest last.
         away: while true, every request is refused with :class:`StoreUnavailable`.
+        deposed: while true, every change is refused with :class:`Deposed`.
         lost_answers: so many of the next requests take effect and are then answered
             with :class:`StoreUnavailable`.
 
@@ -81,8 +86,10 @@ class MemoryStore:
         self.values: dict[tuple[str, str], Value] = {}
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.active: list[Activity] = []
         self.posts: dict[KnownPost, float] = {}
         self.away = False
+        self.deposed = False
         self.lost_answers = 0
         self._clock = clock
         self._seen_until: dict[str, float] = {}
@@ -137,6 +144,9 @@ class MemoryStore:
         if self.away:
             request.reply.fail(StoreUnavailable("the store is away"))
             return
+        if self.deposed and isinstance(request, Record | Settle | Amend):
+            request.reply.fail(Deposed("another process has taken the lease"))
+            return
         if self.lost_answers > 0:
             self.lost_answers -= 1
             # The first answer counts, so that of the request itself is lost.
@@ -157,6 +167,8 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case FindActive():
+                request.reply.answer(self._find_active(request.limit))
             case FindPosts(since_s=since_s):
                 request.reply.answer(self._find_posts(since_s))
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
@@ -172,7 +184,7 @@ class MemoryStore:
                 self.letters[letter.letter_id] = letter
         for item_id in request.seen:
             self._mark(item_id)
-        self._keep(request.values, request.references, request.posts)
+        self._keep(request.values, request.references, request.active, request.posts)
         return new
 
     def _settle(self, request: Settle) -> None:
@@ -190,7 +202,7 @@ class MemoryStore:
             case _:
                 assert_never(request.outcome)
         self._append(request.items)
-        self._keep(request.values, request.references, request.posts)
+        self._keep(request.values, request.references, request.active, request.posts)
 
     def _amend(self, entry_id: str, payload: Payload) -> None:
         if entry_id in self.entries:
@@ -212,17 +224,32 @@ class MemoryStore:
         self,
         values: Iterable[Value],
         references: Iterable[ThreadReference],
+        active: Iterable[Activity],
         posts: Iterable[KnownPost],
     ) -> None:
         for post in posts:
             self.posts.setdefault(post, self._clock())
+        for activity in active:
+            self.active = [one for one in self.active if one != activity] + [activity]
         for value in values:
             key = (value.space, value.name)
+            kept = self._read(value.space, value.name) if value.earliest else None
+            if kept is not None and float(kept) <= float(value.text):
+                continue
+            if value.keep_s == 0:
+                self.forget(value.space, value.name)
+                continue
             self.values[key] = value
             keep_s = float("inf") if value.keep_s is None else value.keep_s
             self._value_until[key] = trio.current_time() + keep_s
         for reference in references:
             self.references[reference.post.uri] = reference
+
+    def _find_active(self, limit: int) -> tuple[Activity, ...]:
+        newest: dict[str, Activity] = {}
+        for activity in self.active[::-1][:limit]:
+            newest.setdefault(activity.conversation, activity)
+        return tuple(newest.values())
 
     def _mark(self, item_id: str) -> None:
         self._seen_until[item_id] = trio.current_time() + SEEN_KEEP_S
