@@ -9,6 +9,7 @@ from actors.messages import (
     InboundDirectMessage,
     InboundPost,
     JournalItem,
+    ReactionCounts,
     ReasonCode,
     Receipt,
     ResolveContact,
@@ -23,6 +24,11 @@ def make_post_id(uri: str) -> str:
 def make_hit_id(uri: str) -> str:
     """A post as a search hit, and no more: as that it may be left out, and yet be a mention."""
     return f"hit:{uri}"
+
+
+def make_thread_id(root_uri: str) -> str:
+    """Seen as soon as any post of the thread was taken in."""
+    return f"thread:{root_uri}"
 
 
 def make_direct_message_id(convo_id: str, message_id: str) -> str:
@@ -57,6 +63,16 @@ def make_direct_message_item(message: InboundDirectMessage) -> JournalItem:
         destination=Destination.GENESYS_SENDER,
         conversation=f"dm:{message.convo_id}",
         payload=message,
+    )
+
+
+def make_reactions_item(counts: ReactionCounts) -> JournalItem:
+    """Each count is an item of its own; those of one post keep their order."""
+    return JournalItem(
+        item_id=f"reactions:{counts.post_uri}:{counts.summary}:{counts.counted_at}",
+        destination=Destination.GENESYS_SENDER,
+        conversation=f"reactions:{counts.post_uri}",
+        payload=counts,
     )
 
 

@@ -57,6 +57,21 @@ class ThreadReference:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPost:
+    """A post that was lately taken in, or written by the account: a thread that is alive.
+
+    ``written_s`` is the author's time in unix seconds. ``context`` says that it was taken in only
+    to show what another one answers: its author takes no part in the conversation.
+    """
+
+    uri: str
+    root_uri: str
+    author: Author
+    written_s: float
+    context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file or link that belongs to a message; ``text`` is the alt text."""
 
@@ -67,7 +82,9 @@ class Attachment:
     filename: str | None = None
 
 
-InboundReason: TypeAlias = Literal["mention", "reply", "quote", "search"]
+InboundReason: TypeAlias = Literal["mention", "reply", "quote", "search", "context", "deletion"]
+"""Why a post is taken in: ``context`` is what another one answers, ``deletion`` is no post but the
+note that one was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,7 @@ class InboundPost:
     """A public post on its way to Genesys (``OpenSocialMediaNormalizedMessage``).
 
     ``created_at`` is RFC 3339 in UTC. ``parent_uri`` is ``None`` for a post that is no reply;
-    then ``root`` is the post itself.
+    then ``root`` is the post itself. ``own`` says that the company's account wrote it.
     """
 
     post: PostReference
@@ -90,6 +107,7 @@ class InboundPost:
     attachments: tuple[Attachment, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["inbound_post"] = "inbound_post"
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +122,26 @@ class InboundDirectMessage:
     attachments: tuple[Attachment, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     kind: Literal["inbound_direct_message"] = "inbound_direct_message"
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionCounts:
+    """How many like, repost and quote one of our posts (``app.bsky.feed.defs#postView``).
+
+    ``counted_at`` is RFC 3339 in UTC. Of several for one post only the newest is worth sending.
+    """
+
+    post_uri: str
+    likes: int
+    reposts: int
+    quotes: int
+    counted_at: str
+    kind: Literal["reactions"] = "reactions"
+
+    @property
+    def summary(self) -> str:
+        """The counts alone, as they are kept under ``reactions`` in the store."""
+        return f"{self.likes}:{self.reposts}:{self.quotes}"
 
 
 # --- from Genesys --------------------------------------------------------------------------
@@ -218,7 +256,9 @@ class ResolveContact:
     kind: Literal["resolve_contact"] = "resolve_contact"
 
 
-Payload: TypeAlias = InboundPost | InboundDirectMessage | AgentMessage | Receipt | ResolveContact
+Payload: TypeAlias = (
+    InboundPost | InboundDirectMessage | ReactionCounts | AgentMessage | Receipt | ResolveContact
+)
 
 
 # --- the journal ---------------------------------------------------------------------------

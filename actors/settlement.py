@@ -9,6 +9,7 @@ from actors.messages import (
     AgentMessage,
     JournalEntry,
     JournalItem,
+    KnownPost,
     Outcome,
     Refused,
     ThreadReference,
@@ -27,6 +28,7 @@ async def settle(
     references: Iterable[ThreadReference] = (),
     values: Iterable[Value] = (),
     active: Iterable[Activity] = (),
+    posts: Iterable[KnownPost] = (),
 ) -> None:
     """Close an entry, waiting for the store as long as it is away.
 
@@ -35,6 +37,7 @@ async def settle(
     """
     items, references, values = tuple(items), tuple(references), tuple(values)
     active = tuple(active)
+    posts = tuple(posts)
     while True:
         try:
             await store.settle(
@@ -44,6 +47,7 @@ async def settle(
                 references=references,
                 values=values,
                 active=active,
+                posts=posts,
             )
         except StoreUnavailable as error:
             await context.back_off(error)

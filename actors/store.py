@@ -24,7 +24,14 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.messages import DeadLetter, JournalItem, Outcome, Payload, ThreadReference
+from actors.messages import (
+    DeadLetter,
+    JournalItem,
+    KnownPost,
+    Outcome,
+    Payload,
+    ThreadReference,
+)
 from runtime.duty import Duty
 from runtime.errors import Retryable
 from runtime.mailbox import Mailbox, Reply, Unanswered
@@ -34,8 +41,12 @@ R = TypeVar("R")
 SEEN_KEEP_S = 30 * 24 * 3600
 """For so long after it was last marked an id counts as seen; then it is new to the store."""
 
-Space: TypeAlias = Literal["cursor", "session", "contact"]
-"""What a kept value is for: a poller's place, a login, the last state of a contact."""
+POSTS_KEEP_S = 7 * 24 * 3600
+"""For so long after it was recorded a post is known."""
+
+Space: TypeAlias = Literal["cursor", "session", "contact", "reactions"]
+"""What a kept value is for: a poller's place, a login, the last state of a contact, the newest
+counts of the reactions to a post."""
 
 
 class StoreUnavailable(Retryable):
@@ -75,6 +86,14 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """A known post, and when it was first recorded, in unix seconds."""
+
+    post: KnownPost
+    recorded_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """The answer to a recording: the ids of the items that had never been seen before."""
 
@@ -97,6 +116,7 @@ class Record:
     references: tuple[ThreadReference, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     active: tuple[Activity, ...] = ()
+    posts: tuple[KnownPost, ...] = ()
     term: int | None = None
     reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
 
@@ -111,6 +131,7 @@ class Settle:
     references: tuple[ThreadReference, ...] = ()
     values: tuple[Value, ...] = ()
     active: tuple[Activity, ...] = ()
+    posts: tuple[KnownPost, ...] = ()
     term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
@@ -151,6 +172,14 @@ class FindReference:
 
 
 @dataclass(frozen=True, slots=True)
+class FindPosts:
+    """The posts that were recorded since this unix time, the newest first."""
+
+    since_s: float
+    reply: Reply[tuple[Sighting, ...]] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class FindActive:
     """The conversations in which something happened lately, newest first.
 
@@ -169,6 +198,7 @@ StoreRequest: TypeAlias = (
     | ReadValue
     | FindReference
     | FindActive
+    | FindPosts
     | DeadLetterRequest
 )
 
@@ -184,6 +214,10 @@ class Store:
         answer_within_s: how long one question may take, waiting for room included.
         duty: what is written through this store is the leader's to write: only on this duty, and
             else it raises :class:`Deposed`. ``None`` if any process may.
+
+    Attributes:
+        posts_told: how many known posts were given to be kept through this store. Who has read
+            them reads them anew when it has changed, and asks nothing while it has not.
     """
 
     def __init__(
@@ -192,6 +226,7 @@ class Store:
         self._mailbox = mailbox
         self._answer_within_s = answer_within_s
         self._duty = duty
+        self.posts_told = 0
 
     async def record(
         self,
@@ -202,6 +237,7 @@ class Store:
         references: Iterable[ThreadReference] = (),
         dead_letters: Iterable[DeadLetter] = (),
         active: Iterable[Activity] = (),
+        posts: Iterable[KnownPost] = (),
     ) -> Recorded:
         """Append what was never seen, and move the poller's values with it, atomically."""
         request = Record(
@@ -211,9 +247,10 @@ class Store:
             tuple(references),
             tuple(dead_letters),
             tuple(active),
+            tuple(posts),
             self._term(),
         )
-        return await self._ask(request, request.reply)
+        return await self._ask_with_posts(request, request.reply)
 
     async def settle(
         self,
@@ -224,6 +261,7 @@ class Store:
         references: Iterable[ThreadReference] = (),
         values: Iterable[Value] = (),
         active: Iterable[Activity] = (),
+        posts: Iterable[KnownPost] = (),
     ) -> None:
         """Close one entry, and append what it caused, atomically. A settled one stays settled."""
         request = Settle(
@@ -233,9 +271,10 @@ class Store:
             tuple(references),
             tuple(values),
             tuple(active),
+            tuple(posts),
             self._term(),
         )
-        await self._ask(request, request.reply)
+        await self._ask_with_posts(request, request.reply)
 
     async def amend(self, entry_id: str, payload: Payload) -> None:
         """Replace the payload of an entry that is in hand."""
@@ -264,6 +303,11 @@ class Store:
     async def find_active(self, limit: int) -> tuple[Activity, ...]:
         """The conversations in which something happened lately, newest first."""
         request = FindActive(limit)
+        return await self._ask(request, request.reply)
+
+    async def find_posts(self, since_s: float) -> tuple[Sighting, ...]:
+        """The posts that were recorded since this unix time, the newest first."""
+        request = FindPosts(since_s)
         return await self._ask(request, request.reply)
 
     async def list_letters(self) -> tuple[str, ...]:
@@ -300,6 +344,13 @@ class Store:
 
     def _term(self) -> int | None:
         return None if self._duty is None else self._duty.term
+
+    async def _ask_with_posts(self, request: Record | Settle, reply: Reply[R]) -> R:
+        try:
+            return await self._ask(request, reply)
+        finally:
+            # Without an answer, too: it may have taken effect.
+            self.posts_told += len(request.posts)
 
     async def _ask(self, request: StoreRequest, reply: Reply[R]) -> R:
         started = trio.current_time()

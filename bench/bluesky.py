@@ -56,6 +56,8 @@ class Bluesky:
                 return self._get_posts(request.query["uris"])
             case "app.bsky.actor.getProfiles":
                 return self._get_profiles(request.query["actors"])
+            case "app.bsky.feed.getPostThread":
+                return self._get_thread(request.query["uri"][0])
             case "com.atproto.repo.putRecord":
                 return self._put(json.loads(request.body))
             case _:
@@ -63,7 +65,12 @@ class Bluesky:
                 return None if empty is None else _json(empty)
 
     def _list(self, request: Request) -> Answer:
-        """Going back in time from the cursor; lines of the cursor's own time are not shown."""
+        """Going back in time from the cursor; lines of the cursor's own time are not shown.
+
+        Nobody has liked anything.
+        """
+        if "mention" not in request.query["reasons"]:
+            return _json({"notifications": []})
         limit = int(request.query["limit"][0])
         before = request.query.get("cursor")
         end = bisect_left(self._times, before[0]) if before else len(self._times)
@@ -79,6 +86,12 @@ class Bluesky:
     def _get_profiles(self, dids: list[str]) -> Answer:
         found = [self._profiles[did] for did in dids]
         return _answer(b'{"profiles":[' + b",".join(found) + b"]}")
+
+    def _get_thread(self, uri: str) -> Answer:
+        """Nobody has answered."""
+        kind = b'"$type":"app.bsky.feed.defs#threadViewPost"'
+        post = self._views[uri]
+        return _answer(b'{"thread":{' + kind + b',"post":' + post + b',"replies":[]}}')
 
     def _put(self, body: Json) -> Answer:
         """A record is written once; the same again changes nothing, another one is refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from actors.bluesky.attention import Attention
 from actors.bluesky.dm_poller import DMPoller
 from actors.bluesky.noise import Noise
 from actors.bluesky.notification_poller import NotificationPoller
@@ -29,6 +30,14 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
             deep_sweep_s=settings.deep_sweep,
             at_once=settings.notification_poller.mailbox,
             noise=_make_noise(settings),
+            attention=Attention(
+                ancestors=settings.thread_context,
+                follow_s=settings.follow_threads,
+                follow_every_s=settings.follow_threads_every,
+                reactions_every_s=settings.reactions_every,
+                watch_s=settings.watch_deletes,
+                watch_every_s=settings.watch_deletes_every,
+            ),
         )
 
     return _poller(parts, "NotificationPoller", create)
@@ -69,6 +78,7 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
             lookback_s=settings.start_lookback,
             requests=settings.dm_requests,
             at_once=settings.dm_poller.mailbox,
+            watch_deletes_s=settings.watch_deletes,
         )
 
     return _poller(parts, "DMPoller", create)

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from actors.store import SEEN_KEEP_S
+from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
@@ -38,6 +38,15 @@ def _check_look_back(seconds: float) -> float:
         raise ValueError(
             f"more than {SEEN_KEEP_S / _UNIT_S['d']:g}d; what was taken in longer ago than that "
             "is not remembered, and would be taken in again"
+        )
+    return seconds
+
+
+def _check_attention(seconds: float) -> float:
+    if seconds > POSTS_KEEP_S:
+        raise ValueError(
+            f"more than {POSTS_KEEP_S / _UNIT_S['d']:g}d; which posts are concerned is not "
+            "remembered for longer"
         )
     return seconds
 
@@ -75,6 +84,9 @@ LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
 Listed = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+Attention = Annotated[
+    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
+]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
@@ -144,6 +156,12 @@ class Settings(BaseModel):
     polling_time_dm: Seconds = 120.0
     start_lookback: LookBack = 3600.0
     deep_sweep: Seconds = 3600.0
+    thread_context: Annotated[int, Field(ge=0, le=80)] = 3
+    follow_threads: Attention = 48 * 3600.0
+    follow_threads_every: Seconds = 120.0
+    reactions_every: Attention = 60.0
+    watch_deletes: Attention = 24 * 3600.0
+    watch_deletes_every: Seconds = 300.0
     outbound_give_up_after: Seconds = 900.0
     inbound_keep: Seconds = 7 * 86400.0
     reconcile_window: Window = 3600.0

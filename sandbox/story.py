@@ -36,10 +36,16 @@ async def play(world: World, tell: Tell) -> None:
     reply = world.bluesky.post(alice, "The Model 3, since the update.", reply_to=answer)
     await _arrives(world, reply, tell, "Alice's reply")
     await _likes_and_reposts(world, conversation, reply, tell)
+    more = world.bluesky.post(alice, "It is the second one this year. 2/2", reply_to=mention)
+    await _arrives(world, more, tell, "Alice's second part, which notified nobody,")
+    world.bluesky.like(bob, answer)
+    await _is_counted(world, answer, tell)
     quote = world.bluesky.post(bob, "Same here!", quote=answer)
     await _arrives(world, quote, tell, "Bob's quote")
     hit = world.bluesky.post(carol, f"Is the {SEARCH_QUERY} any good?")
     await _arrives(world, hit, tell, "Carol's post, found by the search,")
+    world.bluesky.delete(hit)
+    await _is_noted(world, hit, tell)
     await _talks_in_private(world, bob, tell)
     await _long_answer(world, conversation, tell)
     await _refused_command(world, conversation, tell)
@@ -76,6 +82,31 @@ async def _likes_and_reposts(
     if shown is None or {*shown.liked_by, *shown.reposted_by} != {world.brand}:
         raise StepFailedError("!like and !repost did not reach Bluesky")
     tell("Genesys → Bluesky   the like and the repost show on Alice's reply")
+
+
+async def _is_counted(world: World, post: PostSnapshot, tell: Tell) -> None:
+    like = {"reactionType": "Like", "count": 1}
+    await _first(
+        lambda: [
+            event
+            for event in world.genesys.messaging.reactions
+            if event["channel"]["messageId"] == post.uri and like in event["events"][0]["reactions"]
+        ],
+        "Bob's like did not reach Genesys",
+    )
+    tell("Bluesky → Genesys   Bob's like of the answer was counted")
+
+
+async def _is_noted(world: World, post: RecordReference, tell: Tell) -> None:
+    note = await _first(
+        lambda: [
+            one
+            for one in world.genesys.ingested
+            if one.provider_message_id == f"{post.uri}#deleted"
+        ],
+        "that Carol deleted her post did not reach Genesys",
+    )
+    tell(f"Bluesky → Genesys   Carol deleted her post: “{note.text}”")
 
 
 async def _talks_in_private(world: World, bob: Account, tell: Tell) -> None:

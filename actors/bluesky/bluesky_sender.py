@@ -15,9 +15,11 @@ from actors.bluesky.refusals import Refusal, explain_direct_message, explain_rec
 from actors.items import make_failure, make_receipt_item
 from actors.messages import (
     AgentMessage,
+    Author,
     DirectMessagePlan,
     Done,
     JournalEntry,
+    KnownPost,
     Plan,
     PostReference,
     Receipt,
@@ -211,8 +213,19 @@ class BlueskySender:
         self, entry: JournalEntry, message: AgentMessage, references: References
     ) -> None:
         receipt = make_receipt_item(Receipt(message.message_id, message.recipient_did, "Delivered"))
+        # Its thread is alive, although nobody but us has said anything.
+        posts = [
+            KnownPost(one.post.uri, one.root.uri, Author(one.author_did, ""), self._clock())
+            for one in references
+        ]
         await settle(
-            self._store, self._context, entry, Done(), items=[receipt], references=references
+            self._store,
+            self._context,
+            entry,
+            Done(),
+            items=[receipt],
+            references=references,
+            posts=posts,
         )
         self._plans.pop(message.message_id, None)
         self._context.succeeded()

@@ -9,6 +9,7 @@ from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.conversations import Conversation, Conversations
 from actors.bluesky.dm_chores import DirectMessageChores, add_chores
+from actors.bluesky.dm_deletions import Deletion, DeletionReader, find_deletion
 from actors.bluesky.dm_history import DirectMessageHistory
 from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, RequestPolicy
 from actors.bluesky.dm_place import LogPlace
@@ -41,6 +42,8 @@ class DMPoller:
         lookback_s: how far the first start looks back.
         requests: whether conversations that customers start are accepted and taken in, or ignored.
         at_once: about how many messages of the look-back are recorded together.
+        watch_deletes_s: a message that is deleted within this time after it was sent is noted; 0
+            for none.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class DMPoller:
         lookback_s: float,
         requests: RequestPolicy,
         at_once: int,
+        watch_deletes_s: float = 0.0,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
@@ -63,6 +67,7 @@ class DMPoller:
         self._lookback_s = lookback_s
         self._requests: RequestPolicy = requests
         self._at_once = at_once
+        self._watch_deletes_s = watch_deletes_s
         self._conversations = Conversations(self._bluesky)
         self._history = DirectMessageHistory(self._bluesky, context, self._conversations)
         self._chores = DirectMessageChores(self._bluesky, context, self._conversations)
@@ -76,13 +81,21 @@ class DMPoller:
         Raises:
             Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
         """
+        own_did = await self._bluesky.did()
         reader = DirectMessageReader(
             self._context,
             self._conversations,
             self._profiles,
-            own_did=await self._bluesky.did(),
+            own_did=own_did,
             requests=self._requests,
             known=self._known,
+        )
+        deletions = DeletionReader(
+            self._store,
+            self._conversations,
+            self._clock,
+            own_did=own_did,
+            watch_s=self._watch_deletes_s,
         )
         place = await self._find_place()
 
@@ -90,11 +103,11 @@ class DMPoller:
             nonlocal place
             place = await self._chores.accept(place)
             if place.cursor is not None:
-                place = await self._follow(place, reader)
+                place = await self._follow(place, reader, deletions)
             if place.cursor is None:
                 place = await self._look_back(place, reader)
                 if place.cursor is not None:
-                    place = await self._follow(place, reader)
+                    place = await self._follow(place, reader, deletions)
             place = await self._chores.mark_read(place)
 
         await run_every(self._interval_s, self._context, poll)
@@ -140,7 +153,9 @@ class DMPoller:
             self._context.failed(error)
             return []
 
-    async def _follow(self, place: LogPlace, reader: DirectMessageReader) -> LogPlace:
+    async def _follow(
+        self, place: LogPlace, reader: DirectMessageReader, deletions: DeletionReader
+    ) -> LogPlace:
         """Take in the log from the cursor to its end, page by page.
 
         A cursor that the log does not know any more is taken away: the messages themselves are
@@ -166,6 +181,7 @@ class DMPoller:
             if times and not behind:
                 self._lag.tell(NAME, min(times))
             intake = await reader.read(arrivals)
+            intake.items += await deletions.read(_list_deletions(logs), intake.ids)
             intake.letters += letters
             stuck = cursor == place.cursor
             place = await self._chores.accept(await self._record(intake, place, cursor))
@@ -227,6 +243,12 @@ class DMPoller:
             self._context.failed(Malformed(letter.why))
         self._context.succeeded(count)
         return moved
+
+
+def _list_deletions(logs: Iterable[object]) -> list[Deletion]:
+    kind = f"{_LOG}DeleteMessage"
+    events = (one for one in logs if isinstance(one, dict) and one.get("$type") == kind)
+    return [deletion for one in events if (deletion := find_deletion(one)) is not None]
 
 
 def _find_last_sent(conversation: Conversation) -> float:

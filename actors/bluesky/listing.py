@@ -10,6 +10,10 @@ from typing import Protocol, TypeAlias
 from actors.bluesky.noise import Skip
 from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost, InboundReason, Json
+from actors.translation.times import find_time
+from runtime.clock import format_time
+
+CURSOR_STEP_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +103,20 @@ class Walk:
         if len(self.unseen) > self.capacity:
             _, dropped = self.unseen.popitem(last=False)
             self.oldest_dropped_s = min(self.oldest_dropped_s or dropped.time_s, dropped.time_s)
+
+
+def choose_cursor(asked: str | None, given: str | None) -> str | None:
+    """The cursor for the next page.
+
+    The server's is the time of the last item, and the next page holds what is strictly older. Of
+    several items with that time some may not have been on this page, so ours is a little newer;
+    the items that come again are known. Where a whole page has one time that leads to the same
+    page again, and only the server's own cursor leads on.
+    """
+    time_s = find_time(given)
+    if given is None or given == asked:
+        return None
+    if time_s is None:
+        return given
+    own = format_time(time_s + CURSOR_STEP_S)
+    return given if own == asked else own

@@ -33,8 +33,9 @@ class Skip:
 class Noise:
     """What is left out.
 
-    Accounts and labels concern every post. Languages, words and the age of accounts concern only
-    what a search has found: whoever speaks to the brand is heard.
+    Accounts and labels concern every post but what is taken in as context to another one, which
+    nobody could understand without it. Languages, words and the age of accounts concern only what
+    a search has found: whoever speaks to the brand is heard.
 
     Attributes:
         langs: BCP 47 tags, lower case; if there are any, a post must be in one of them.
@@ -85,6 +86,8 @@ class Noise:
             now_s: unix time.
             account: what else is known of its author.
         """
+        if reason == "context":
+            return None
         return self._judge_origin(post) or (
             self._judge_hit(post, now_s, account) if reason == "search" else None
         )

@@ -17,14 +17,14 @@ from actors.bluesky.listing import Candidate, Listing, Page, Walk
 from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
-from actors.items import make_hit_id, make_post_item
+from actors.bluesky.recording import Recorder
+from actors.bluesky.thread_context import ThreadContext
+from actors.items import make_hit_id
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store, Value
-from actors.translation.inbound import make_reference
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import Malformed
 
 OVERLAP_S = 600.0
 """An item may show up so much later than its time says, and still be found by a usual sweep."""
@@ -57,7 +57,7 @@ class Reach:
 
 @dataclass(slots=True)
 class _Batch:
-    posts: list[InboundPost] = field(default_factory=list)
+    posts: Sequence[InboundPost] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
 
@@ -71,6 +71,7 @@ class Sweeper:
         lookback_s: how far the first sweep looks back.
         known: may be shared by the sweepers of one actor.
         lag: shared by them.
+        thread_context: completes what is found; ``None`` to take it as it is.
     """
 
     def __init__(
@@ -86,9 +87,12 @@ class Sweeper:
         reach: Reach,
         known: Recent,
         lag: Lag,
+        thread_context: ThreadContext | None = None,
     ) -> None:
         self._context = context
         self._store = store
+        self._recorder = Recorder(context, store, known)
+        self._thread_context = thread_context
         self._listing = listing
         self._clock = clock
         self._name = name
@@ -201,10 +205,11 @@ class Sweeper:
         wanted = [candidate for _, candidate in chunk]
         found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
+        posts: list[InboundPost] = []
         for item_id, candidate in chunk:
             match found.get(candidate.uri):
                 case InboundPost() as post:
-                    batch.posts.append(post)
+                    posts.append(post)
                 case DeadLetter() as letter:
                     # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
@@ -218,22 +223,17 @@ class Sweeper:
                     self._context.skipped("vanished", uri=candidate.uri)
                 case None:
                     self._misses[item_id] = misses.get(item_id, 0) + 1
+        batch.posts = posts
+        if self._thread_context is not None and posts:
+            completed = await self._thread_context.complete(posts)
+            batch.posts = completed.posts
+            batch.seen += completed.thread_ids
         return batch
 
     async def _record(self, batch: _Batch, *, place: Place | None = None) -> int:
-        if not (batch.posts or batch.letters or batch.seen or place):
-            return 0
-        items = [make_post_item(post) for post in batch.posts]
-        recorded = await self._store.record(
-            items,
+        return await self._recorder.record(
+            batch.posts,
+            letters=batch.letters,
+            seen=batch.seen,
             values=[Value("cursor", self._name, place.dump())] if place else [],
-            seen=dict.fromkeys(batch.seen),
-            references=[make_reference(post) for post in batch.posts],
-            dead_letters=batch.letters,
         )
-        self._known.add(item.item_id for item in items)
-        self._known.add(batch.seen)
-        self._known.add(letter.letter_id for letter in batch.letters)
-        for letter in batch.letters:
-            self._context.failed(Malformed(letter.why))
-        return len(recorded.new)

@@ -9,6 +9,7 @@ from actors.bluesky.calls import Calls, read_reference, until_answered
 from actors.bluesky.refusals import Refusal, explain_record
 from actors.messages import AgentMessage, Json, PostReference, ThreadReference
 from actors.store import Store
+from actors.translation.notes import DELETED
 from runtime.errors import Rejected
 
 _POST_URI = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/app\.bsky\.feed\.post/[^/?#\s]+")
@@ -55,8 +56,8 @@ async def find_target(calls: Calls, store: Store, message: AgentMessage) -> Targ
 
 
 def _read_uri(message: AgentMessage) -> tuple[str, str]:
-    uri = message.reply_to_uri or message.root_uri
-    if uri is None:
+    uri = (message.reply_to_uri or message.root_uri or "").removesuffix(DELETED)
+    if not uri:
         raise Refusal(
             "InvalidDestination", "Genesys did not say which post this belongs to. Send it again."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -16,7 +16,7 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.dedup_store.codec import Head, decode_activity, decode_reference
+from actors.dedup_store.codec import Head, decode_activity, decode_post, decode_reference
 from actors.dedup_store.commands import Wanted
 from actors.dedup_store.keys import LEASE_KEEP_S
 from actors.messages import Destination, ThreadReference
@@ -24,12 +24,14 @@ from actors.store import (
     Activity,
     Amend,
     FindActive,
+    FindPosts,
     FindReference,
     FindUnseen,
     ReadValue,
     Record,
     Recorded,
     Settle,
+    Sighting,
     StoreRequest,
 )
 from runtime.errors import Malformed
@@ -71,6 +73,8 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(_read_reference(result))
         case FindActive():
             request.reply.answer(_read_activities(result))
+        case FindPosts():
+            request.reply.answer(tuple(_read_sightings(result)))
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():
@@ -145,6 +149,15 @@ def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
             continue
         newest.setdefault(activity.conversation, activity)
     return tuple(newest.values())
+
+
+def _read_sightings(answer: Sequence[str]) -> Iterator[Sighting]:
+    for member, score in zip(answer[::2], answer[1::2], strict=True):
+        try:
+            yield Sighting(decode_post(member), float(score))
+        except Malformed:
+            # Written in a form that this release does not read; it is forgotten within days.
+            continue
 
 
 def _read_envelope(fields: Sequence[str]) -> Envelope:

@@ -16,6 +16,7 @@ from actors.messages import (
     PAYLOAD_VERSION,
     Destination,
     JournalEntry,
+    KnownPost,
     Payload,
     ThreadReference,
 )
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
 _ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
+_POST: TypeAdapter[KnownPost] = TypeAdapter(KnownPost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,20 @@ def decode_activity(text: str) -> Activity:
         Malformed: a newer version, or no such JSON.
     """
     return _decode(_ACTIVITY, text)
+
+
+def encode_post(post: KnownPost) -> str:
+    """One line of JSON, the same for the same post."""
+    return _encode(_POST, post)
+
+
+def decode_post(text: str) -> KnownPost:
+    """The reverse of :func:`encode_post`.
+
+    Raises:
+        Malformed: a newer version, or no such JSON.
+    """
+    return _decode(_POST, text)
 
 
 @dataclass(frozen=True, slots=True)

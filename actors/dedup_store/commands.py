@@ -19,6 +19,7 @@ from actors.dedup_store.codec import (
     EntryId,
     encode_activity,
     encode_payload,
+    encode_post,
     encode_reference,
 )
 from actors.dedup_store.keys import (
@@ -28,17 +29,28 @@ from actors.dedup_store.keys import (
     DEAD_MOST,
     LEASE_KEEP_S,
     MISSED_AFTER_S,
+    POSTS_MOST,
     REFERENCE_KEEP_S,
     Keys,
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
-from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
+from actors.messages import (
+    Destination,
+    Done,
+    JournalItem,
+    KnownPost,
+    Refused,
+    Retry,
+    ThreadReference,
+)
 from actors.store import (
+    POSTS_KEEP_S,
     SEEN_KEEP_S,
     Activity,
     Amend,
     FindActive,
+    FindPosts,
     FindReference,
     FindUnseen,
     ReadValue,
@@ -143,6 +155,9 @@ class Commands:
             case FindActive():
                 last = str(request.limit - 1)
                 return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
+            case FindPosts(since_s=since_s):
+                range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
+                return Command(("ZREVRANGEBYSCORE", self._keys.posts, *range_), reads=True)
             case _:
                 return self._make_for_letters(request, now)
 
@@ -192,6 +207,8 @@ class Commands:
             "1" if forget_old else "0",
             str(ACTIVE_KEEP_S),
             str(ACTIVE_MOST),
+            str(POSTS_KEEP_S),
+            str(POSTS_MOST),
             *_items(request.items),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
@@ -201,6 +218,7 @@ class Commands:
             *_values(request.values),
             *_references(request.references),
             *_activities(request.active),
+            *_posts(request.posts),
         ]
         return self._call("record", caller, arguments)
 
@@ -222,6 +240,7 @@ class Commands:
             *_values(request.values),
             *_references(request.references),
             *_activities(request.active),
+            *_posts(request.posts),
         ]
         return self._call("settle", caller, arguments)
 
@@ -313,3 +332,7 @@ def _references(references: Iterable[ThreadReference]) -> list[str]:
 
 def _activities(activities: Iterable[Activity]) -> list[str]:
     return _many((encode_activity(one),) for one in activities)
+
+
+def _posts(posts: Iterable[KnownPost]) -> list[str]:
+    return _many((encode_post(one),) for one in posts)

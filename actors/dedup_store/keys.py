@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 REFERENCE_KEEP_S = 90 * 24 * 3600
+POSTS_MOST = 10_000
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
 ACTIVE_KEEP_S = 24 * 3600
@@ -51,6 +52,11 @@ class Keys:
     def seen(self) -> str:
         """Sorted set of the item ids ever recorded, by the time they were last marked."""
         return self.prefix + "seen"
+
+    @property
+    def posts(self) -> str:
+        """Sorted set of the posts that were lately recorded, by the time of it."""
+        return self.prefix + "posts"
 
     @property
     def probe(self) -> str:

@@ -25,6 +25,11 @@ class Endpoints:
         return f"{self.rule}/messages/bulk"
 
     @property
+    def reactions(self) -> str:
+        """Takes one ``OpenSocialMediaReactionsRequest``."""
+        return f"{self.rule}/reactions/bulk"
+
+    @property
     def private_message(self) -> str:
         """Takes one ``OpenInboundNormalizedMessage``."""
         return f"{self._inbound}/message"

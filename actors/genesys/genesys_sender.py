@@ -1,9 +1,8 @@
-"""GenesysSender: carries posts, direct messages and receipts into Genesys Cloud."""
+"""GenesysSender: carries posts, reactions, direct messages and receipts into Genesys Cloud."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import Any, assert_never
@@ -11,6 +10,7 @@ from typing import Any, assert_never
 import trio
 
 from actors.genesys.activities import make_activities
+from actors.genesys.bulk import Part, group, make_body, make_part
 from actors.genesys.client import GenesysClient
 from actors.genesys.closures import Closures
 from actors.genesys.delivery import PATIENCE, Persistence, run_all
@@ -28,16 +28,16 @@ from actors.messages import (
     JournalItem,
     Json,
     Outcome,
+    ReactionCounts,
     Receipt,
     Refused,
     ResolveContact,
 )
 from actors.recent import Recent
 from actors.settlement import settle
-from actors.store import Activity, Store
+from actors.store import Activity, Store, StoreUnavailable
 from actors.translation.open_message import (
     make_private_message,
-    make_public_message,
     make_receipt,
 )
 from runtime.actor import Context
@@ -45,15 +45,6 @@ from runtime.errors import Effect, Malformed, Rejected, Retryable
 
 _INGESTION_SETTINGS = ("GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID")
 _SETTLING_AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Post:
-    """An entry with the body that it becomes."""
-
-    entry: JournalEntry
-    payload: InboundPost
-    body: dict[str, Any]
 
 
 class GenesysSender:
@@ -116,13 +107,13 @@ class GenesysSender:
         entries = [entry for entry in messages if _make_turn(entry) not in self._settled]
         troubles: list[Retryable] = []
         jobs = [
-            (max(self._rank(post.entry) for post in posts), partial(self._ingest, posts, troubles))
-            for posts in await self._group_posts(entries)
+            (max(self._rank(part.entry) for part in parts), partial(self._ingest, parts, troubles))
+            for parts in group(await self._make_parts(entries), self._batch_limit)
         ]
         jobs += [
             (self._rank(entry), partial(self._send_single, entry, troubles))
             for entry in entries
-            if not isinstance(entry.payload, InboundPost)
+            if not isinstance(entry.payload, (InboundPost, ReactionCounts))
         ]
         jobs.sort(key=itemgetter(0))
         await run_all([job for _, job in jobs], at_once=self._context.concurrency)
@@ -132,60 +123,66 @@ class GenesysSender:
     def _rank(self, entry: JournalEntry) -> tuple[int, float]:
         return entry.attempts, self._context.rng.random() if entry.attempts else 0.0
 
-    async def _group_posts(self, entries: Sequence[JournalEntry]) -> list[list[_Post]]:
-        """The posts as they go together.
-
-        Those that failed before go apart: should one of them be what the platform chokes on, it
-        does not take the new ones with it.
-        """
-        fresh: list[_Post] = []
-        failed: list[_Post] = []
+    async def _make_parts(self, entries: Sequence[JournalEntry]) -> list[Part]:
+        parts: list[Part] = []
         for entry in entries:
-            if isinstance(entry.payload, InboundPost):
-                try:
-                    post = _Post(entry, entry.payload, make_public_message(entry.payload))
-                except Malformed as error:
-                    await self._refuse(entry, error)
-                else:
-                    (failed if entry.attempts else fresh).append(post)
-        size = self._batch_limit
-        return [
-            posts[start : start + size]
-            for posts in (fresh, failed)
-            for start in range(0, len(posts), size)
-        ]
+            if not isinstance(entry.payload, (InboundPost, ReactionCounts)):
+                continue
+            if isinstance(entry.payload, ReactionCounts) and await self._is_outdated(
+                entry, entry.payload
+            ):
+                await self._settle(entry, Done())
+                self._context.skipped("outdated_reactions")
+                continue
+            try:
+                parts.append(make_part(entry, entry.payload, self._endpoints))
+            except Malformed as error:
+                await self._refuse(entry, error)
+        return parts
 
-    async def _ingest(self, posts: list[_Post], troubles: list[Retryable]) -> None:
-        """Send posts in one request; halve it when it is refused, until the culprit is alone."""
-        path = self._endpoints.public_messages
-        waiting = [posts]
+    async def _is_outdated(self, entry: JournalEntry, counts: ReactionCounts) -> bool:
+        """Whether nobody wants these counts any more: there are newer ones, or they are too old."""
+        if self._persistence.clock() - entry.recorded_at > self._persistence.keep_s:
+            return True
+        while True:
+            try:
+                newest = await self._store.read("reactions", counts.post_uri)
+            except StoreUnavailable as error:
+                await self._context.back_off(error)
+            else:
+                return newest is not None and newest != counts.summary
+
+    async def _ingest(self, parts: list[Part], troubles: list[Retryable]) -> None:
+        """Send these in one request; halve it when it is refused, until the culprit is alone."""
+        path = parts[0].path
+        waiting = [parts]
         while waiting:
-            part = waiting.pop()
-            entries = [post.entry for post in part]
-            bodies = [post.body for post in part]
+            together = waiting.pop()
+            entries = [part.entry for part in together]
+            body = make_body(together, self._endpoints)
             try:
                 answer = await self._gate.post(
-                    path, bodies, settings=_INGESTION_SETTINGS, troubles=troubles
+                    path, body, settings=_INGESTION_SETTINGS, troubles=troubles
                 )
             except Rejected as error:
-                if len(part) == 1:
-                    await self._reject(part[0].entry, error)
+                if len(together) == 1:
+                    await self._reject(together[0].entry, error)
                 else:
-                    half = len(part) // 2
-                    waiting += [part[half:], part[:half]]
+                    half = len(together) // 2
+                    waiting += [together[half:], together[:half]]
             except Retryable as error:
                 await self._put_off(entries, error)
             else:
-                await self._confirm(part, answer)
+                await self._confirm(together, answer)
 
-    async def _confirm(self, posts: list[_Post], answer: Json) -> None:
-        """Close the posts that the answer names. Its order means nothing."""
+    async def _confirm(self, parts: list[Part], answer: Json) -> None:
+        """Close what the answer names. Its order means nothing."""
         named = find_ingested(answer)
         jobs = [
-            partial(self._finish, post.entry, named[post.payload.post.uri])
-            if post.payload.post.uri in named
-            else partial(self._doubt, post.entry)
-            for post in posts
+            partial(self._finish, part.entry, named[part.message_id])
+            if part.message_id in named
+            else partial(self._doubt, part.entry)
+            for part in parts
         ]
         await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
 
@@ -222,7 +219,7 @@ class GenesysSender:
             case Receipt() as receipt:
                 body = make_receipt(receipt, self._persistence.clock())
                 return self._endpoints.receipt, body, ()
-            case InboundPost() | AgentMessage() | ResolveContact() as other:
+            case InboundPost() | ReactionCounts() | AgentMessage() | ResolveContact() as other:
                 raise Malformed(f"{other.kind} is nothing to send to Genesys by itself")
             case _:
                 assert_never(entry.payload)
@@ -231,14 +228,17 @@ class GenesysSender:
         """Close an entry that Genesys took in as ``accepted``."""
         payload = entry.payload
         if isinstance(payload, InboundPost | InboundDirectMessage):
-            await self._finish_message(entry, payload.author, accepted)
+            own = isinstance(payload, InboundPost) and payload.own
+            await self._finish_message(entry, None if own else payload.author, accepted)
         else:
             await self._settle(entry, Done())
         self._context.succeeded()
 
-    async def _finish_message(self, entry: JournalEntry, author: Author, accepted: Json) -> None:
+    async def _finish_message(
+        self, entry: JournalEntry, author: Author | None, accepted: Json
+    ) -> None:
         active = make_activities(entry.conversation, accepted)
-        if self._contacts is None:
+        if author is None or self._contacts is None:
             await self._settle(entry, Done(), active=active)
             return
         known = "\n".join((author.did, author.handle, author.display_name or ""))

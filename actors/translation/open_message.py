@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.messages import Attachment, Author, InboundDirectMessage, InboundPost, Receipt
+from actors.messages import (
+    Attachment,
+    Author,
+    InboundDirectMessage,
+    InboundPost,
+    ReactionCounts,
+    Receipt,
+)
 from runtime.clock import format_time, parse_time
 from runtime.errors import Malformed
 
@@ -44,13 +51,38 @@ def make_public_message(post: InboundPost) -> dict[str, Any]:
         for attachment in post.attachments
     ]
     text = post.text if post.text.strip() or content else post.url
-    named = {"reason": post.reason, **post.metadata}
+    marks = {
+        "context": "true" if post.reason == "context" else "",
+        "author_is_us": "true" if post.own else "",
+    }
+    named = {"reason": post.reason, **post.metadata, **marks}
     return _drop_empty(
         channel=channel,
         text=text if text.strip() else None,
         content=content,
         metadata=_drop_empty(**named),
     )
+
+
+def make_reactions(counts: ReactionCounts) -> dict[str, Any]:
+    """Counts as ``OpenSocialMediaReactionsNormalizedEvent``.
+
+    The enum of ``ContentReaction`` has no repost and no quote; both share a post, and are summed.
+
+    Raises:
+        Malformed: the time is no time.
+    """
+    reactions = [
+        {"reactionType": "Like", "count": counts.likes},
+        {"reactionType": "Share", "count": counts.reposts + counts.quotes},
+    ]
+    return {
+        "channel": {
+            "messageId": counts.post_uri,
+            "time": _normalise_time(counts.counted_at),
+        },
+        "events": [{"reactions": reactions}],
+    }
 
 
 def make_private_message(message: InboundDirectMessage) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Network:
         profiles: what ``getProfiles`` knows, by DID.
         refused_uris: those that make ``getPosts`` refuse a request.
         batches: the number of uris of each ``getPosts`` that was answered.
+        blocked: uris of posts that a block hides.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Network:
         self.profiles: dict[str, Any] = {}
         self.refused_uris: set[str] = set()
         self.batches: list[int] = []
+        self.blocked: set[str] = set()
         self.busy = self.most_busy = 0
         self._next = 0
 
@@ -72,10 +74,35 @@ class Network:
 
     def notify(self, at_s: float, *, reason: str = "mention", author: str = "alice") -> str:
         """Somebody mentions the brand; returns the post's uri."""
-        view = self.post(at_s, author=author)
+        return self.announce(self.post(at_s, author=author), reason)
+
+    def announce(self, view: dict[str, Any], reason: str) -> str:
+        """The brand is notified of a post; returns its uri."""
         kept = ("uri", "cid", "author", "record", "indexedAt")
         self.notifications.append({key: view[key] for key in kept} | {"reason": reason})
         return str(view["uri"])
+
+    def reply(
+        self, at_s: float, parent: dict[str, Any], *, author: str = "alice", **record: object
+    ) -> dict[str, Any]:
+        """A post that answers another one, and notifies nobody."""
+        above = parent["record"].get("reply", {"root": _refer(parent)})
+        reply = {"root": above["root"], "parent": _refer(parent)}
+        return self.post(at_s, author=author, reply=reply, **record)
+
+    def react(self, at_s: float, uri: str, kind: str = "like", *, author: str = "alice") -> None:
+        """Somebody likes, reposts or quotes a post of the brand, which is notified."""
+        self._next += 1
+        self.posts[uri][f"{kind}Count"] = self.posts[uri].get(f"{kind}Count", 0) + 1
+        self.notifications.append(
+            {
+                "uri": f"at://did:plc:{author}/app.bsky.feed.{kind}/{self._next:013d}",
+                "author": profile(author),
+                "reason": kind,
+                "reasonSubject": uri,
+                "indexedAt": time_at(at_s),
+            }
+        )
 
     def delete(self, uri: str) -> None:
         """The post is gone from the AppView, and from the list of notifications."""
@@ -105,6 +132,8 @@ class Network:
                 return self._get_posts(parameters)
             case "app.bsky.actor.getProfiles":
                 return self._get_profiles(parameters)
+            case "app.bsky.feed.getPostThread":
+                return self._get_thread(parameters)
             case "app.bsky.feed.searchPosts":
                 return self._search(parameters)
         raise Rejected("MethodNotImplemented", nsid)
@@ -133,7 +162,7 @@ class Network:
             raise Rejected("InvalidRequest", "uris")
         self.batches.append(len(uris))
         # In another order than asked for: nobody may rely on it.
-        found = [self.posts[uri] for uri in uris if uri in self.posts]
+        found = [self.posts[uri] for uri in uris if uri in self.posts and uri not in self.blocked]
         return {"posts": found[::-1]}
 
     def _get_profiles(self, parameters: Parameters) -> Json:
@@ -141,6 +170,44 @@ class Network:
         if isinstance(actors, int) or len(actors) > 25:
             raise Rejected("InvalidRequest", "actors")
         return {"profiles": [self.profiles[did] for did in actors if did in self.profiles]}
+
+    def _get_thread(self, parameters: Parameters) -> Json:
+        uri, depth = str(parameters["uri"]), int(str(parameters["depth"]))
+        if uri not in self.posts:
+            raise Rejected("NotFound", f"Post not found: {uri}")
+        thread = self._show(uri)
+        if "post" in thread:
+            self._add_parents(thread, int(str(parameters["parentHeight"])))
+            self._add_replies(thread, depth)
+        return {"thread": thread}
+
+    def _show(self, uri: str) -> dict[str, Any]:
+        if uri in self.blocked:
+            return {"$type": "app.bsky.feed.defs#blockedPost", "uri": uri, "blocked": True}
+        if uri not in self.posts:
+            return {"$type": "app.bsky.feed.defs#notFoundPost", "uri": uri, "notFound": True}
+        return {"$type": "app.bsky.feed.defs#threadViewPost", "post": self.posts[uri]}
+
+    def _add_parents(self, thread: dict[str, Any], height: int) -> None:
+        reply = thread["post"]["record"].get("reply")
+        if reply and height > 0:
+            thread["parent"] = self._show(reply["parent"]["uri"])
+            if "post" in thread["parent"]:
+                self._add_parents(thread["parent"], height - 1)
+
+    def _add_replies(self, thread: dict[str, Any], depth: int) -> None:
+        if depth == 0:
+            return
+        uri = thread["post"]["uri"]
+        below = [
+            self._show(one["uri"])
+            for one in self.posts.values()
+            if one["record"].get("reply", {}).get("parent", {}).get("uri") == uri
+        ]
+        thread["replies"] = below
+        for reply in below:
+            if "post" in reply:
+                self._add_replies(reply, depth - 1)
 
     def _search(self, parameters: Parameters) -> Json:
         hits = self.hits.get(str(parameters["q"]), [])
@@ -151,3 +218,7 @@ class Network:
         if end < len(ordered):
             answer["cursor"] = str(end)
         return answer
+
+
+def _refer(view: dict[str, Any]) -> dict[str, str]:
+    return {"uri": view["uri"], "cid": view["cid"]}

@@ -109,6 +109,8 @@ async def test_our_own_posts_are_remembered_for_replies_to_them(
     own = PostReference(f"at://{BRAND}/{key[0]}/{key[1]}", make_cid(world.bluesky.repo[key]))
     root = PostReference(ROOT, make_cid(ROOT))
     assert world.memory.references == {own.uri: ThreadReference(own, root, BRAND)}
+    (known,) = world.memory.posts
+    assert (known.uri, known.root_uri, known.author.did) == (own.uri, root.uri, BRAND)
     world.memory.entries.clear()
     receipt = await world.handle(agent_message(message_id="second", reply_to_uri=own.uri))
     assert receipt.status == "Delivered"

@@ -39,6 +39,7 @@ PUBLIC_REFUSALS: list[tuple[dict[str, Any], ReasonCode, str]] = [
         "no",
     ),
     ({"reply_to_uri": REPLY}, "InvalidDestination", "deleted"),
+    ({"reply_to_uri": f"{REPLY}#deleted"}, "InvalidDestination", "deleted"),
 ]
 
 

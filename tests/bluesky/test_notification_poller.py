@@ -9,7 +9,8 @@ import trio
 from trio.abc import Clock
 
 from actors.bluesky.client import Parameters
-from actors.bluesky.notification_poller import NotificationPoller, choose_cursor
+from actors.bluesky.listing import choose_cursor
+from actors.bluesky.notification_poller import NotificationPoller
 from actors.items import make_post_id
 from actors.messages import InboundPost
 from actors.store import SEEN_KEEP_S, StoreUnavailable

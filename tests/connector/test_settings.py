@@ -36,10 +36,19 @@ def test_the_required_variables_suffice() -> None:
     assert settings.polling_time_dm == 120
     assert settings.start_lookback == 3600
     assert settings.reconcile_window == 3600
+    assert (settings.follow_threads, settings.follow_threads_every) == (48 * 3600, 120)
+    assert (settings.watch_deletes, settings.watch_deletes_every) == (24 * 3600, 300)
+    assert (settings.thread_context, settings.reactions_every) == (3, 60)
     assert settings.bluesky_search_query == ()
     assert settings.enable_external_contacts is False
     assert settings.log_level == "info"
     assert settings.redis_url is None
+
+
+@pytest.mark.parametrize("name", ["follow_threads", "reactions_every", "watch_deletes"])
+def test_following_can_be_turned_off(name: str) -> None:
+    """0 is no time at all."""
+    assert getattr(load_settings({**REQUIRED, name.upper(): "0"}), name) == 0
 
 
 def test_all_missing_variables_are_reported_together() -> None:
@@ -62,6 +71,10 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("START_LOOKBACK", "soon", "1h"),
         ("START_LOOKBACK", "31d", "more than 30d"),
         ("POLLING_TIME_DM", "0", "greater than 0"),
+        ("FOLLOW_THREADS", "8d", "more than 7d"),
+        ("WATCH_DELETES", "-1", "expected a time"),
+        ("FOLLOW_THREADS_EVERY", "0", "greater than 0"),
+        ("THREAD_CONTEXT", "81", "less than or equal to 80"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
         ("LISTEN_LANGS", "en,English!", "en, de or pt-BR"),
         ("LISTEN_MIN_ACCOUNT_AGE", "young", "1h"),

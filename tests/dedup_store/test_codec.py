@@ -24,6 +24,7 @@ from actors.messages import (
     InboundPost,
     Payload,
     PostReference,
+    ReactionCounts,
     Receipt,
     RecordPlan,
     RecordWrite,
@@ -61,6 +62,7 @@ PAYLOADS: list[Payload] = [
     AgentMessage("m", "private", "d", "hi", "t", plan=DirectMessagePlan("c", "rev", (PART,))),
     Receipt("m", "did:plc:a", "Failed", "GeneralError", "No."),
     ResolveContact(AUTHOR),
+    ReactionCounts(POST.uri, 3, 2, 1, "2026-01-01T00:00:00Z"),
 ]
 
 

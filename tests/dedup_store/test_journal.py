@@ -6,17 +6,20 @@ import pytest
 import trio
 
 from actors.dedup_store.actor import DedupStore
+from actors.dedup_store.keys import POSTS_MOST
 from actors.messages import (
+    Author,
     DeadLetter,
     Destination,
     Done,
+    KnownPost,
     PostReference,
     Receipt,
     Retry,
     ThreadReference,
 )
-from actors.store import FindUnseen, Record, Settle, StoreRequest, Value
-from tests.dedup_store.house import House, item
+from actors.store import POSTS_KEEP_S, FindUnseen, Record, Settle, StoreRequest, Value
+from tests.dedup_store.house import NEW_YEAR_2026, House, item
 
 SENDER = Destination.GENESYS_SENDER
 
@@ -359,3 +362,39 @@ def test_a_house_makes_incarnations_of_the_actor(house: House) -> None:
     """An incarnation asks nothing of the store before it runs."""
     assert isinstance(house.create(house.worker), DedupStore)
     assert house.gauge.read().status == "unavailable"
+
+
+def known(name: str) -> KnownPost:
+    uri = f"at://did:plc:alice/app.bsky.feed.post/{name}"
+    return KnownPost(uri, uri, Author("did:plc:alice", "alice.test"), NEW_YEAR_2026)
+
+
+async def test_known_posts_come_newest_first_with_the_time_of_their_first_recording(
+    house: House,
+) -> None:
+    """Recording or settling keeps them in the same step; a repeat does not make them younger."""
+    async with house.open():
+        await house.store.record([item("a")], posts=[known("1")])
+        house.clock.now += 10
+        await house.store.settle((await house.next()).entry_id, Done(), posts=[known("2")])
+        house.clock.now += 10
+        await house.store.record(posts=[known("1")])
+        everything = await house.store.find_posts(NEW_YEAR_2026)
+        assert [(one.post, one.recorded_s) for one in everything] == [
+            (known("2"), NEW_YEAR_2026 + 10),
+            (known("1"), NEW_YEAR_2026),
+        ]
+        assert [one.post for one in await house.store.find_posts(NEW_YEAR_2026 + 1)] == [known("2")]
+    assert house.store.posts_told == 3
+
+
+async def test_known_posts_are_forgotten_in_time(house: House) -> None:
+    """A recording drops those of more than a week ago, and what is more than the most."""
+    async with house.open():
+        await house.store.record(posts=[known(str(number)) for number in range(POSTS_MOST + 5)])
+        house.clock.now += 3601
+        await house.store.record([item("a")], posts=[known("late")])
+        assert len(await house.store.find_posts(0)) == POSTS_MOST
+        house.clock.now += POSTS_KEEP_S - 1
+        await house.store.record([item("b")])
+        assert [one.post for one in await house.store.find_posts(0)] == [known("late")]

@@ -22,6 +22,7 @@ from actors.messages import (
     JournalEntry,
     Payload,
     PostReference,
+    ReactionCounts,
     Receipt,
     RecordPlan,
     RecordWrite,
@@ -126,6 +127,10 @@ WRITTEN: list[tuple[str, Payload]] = [
         ),
     ),
     (version_1.CONTACT, ResolveContact(ALICE)),
+    (
+        version_1.REACTIONS,
+        ReactionCounts("at://did:plc:acme/app.bsky.feed.post/3lown", 3, 1, 0, NEW_YEAR),
+    ),
 ]
 every_payload = pytest.mark.parametrize(
     ("text", "payload"), WRITTEN, ids=[payload.kind for _, payload in WRITTEN]

@@ -16,5 +16,7 @@ ANSWER_IN_MESSAGES = r'{"version":1,"payload":{"message_id":"message-2","channel
 DELIVERED = r'{"version":1,"payload":{"message_id":"message-1","recipient_did":"did:plc:alice","status":"Delivered","code":null,"sentence":null,"kind":"receipt"}}'
 FAILED = r'{"version":1,"payload":{"message_id":"message-2","recipient_did":"did:plc:alice","status":"Failed","code":"MessageExpired","sentence":"Bluesky did not take it within 15 minutes.","kind":"receipt"}}'
 CONTACT = r'{"version":1,"payload":{"author":{"did":"did:plc:alice","handle":"alice.example","display_name":"Alice Ä","avatar":"https://cdn.example/alice.jpg"},"kind":"resolve_contact"}}'
+REACTIONS = r'{"version":1,"payload":{"post_uri":"at://did:plc:acme/app.bsky.feed.post/3lown","likes":3,"reposts":1,"quotes":0,"counted_at":"2026-01-01T00:00:00.000Z","kind":"reactions"}}'
 REFERENCE = r'{"version":1,"payload":{"post":{"uri":"at://did:plc:alice/app.bsky.feed.post/3labc","cid":"bafyone"},"root":{"uri":"at://did:plc:bob/app.bsky.feed.post/3lroot","cid":"bafyroot"},"author_did":"did:plc:alice"}}'
 ACTIVITY = r'{"version":1,"payload":{"conversation":"thread:at://did:plc:bob/app.bsky.feed.post/3lroot","names":"message","genesys_id":"message-3"}}'
+KNOWN_POST = r'{"version":1,"payload":{"uri":"at://did:plc:alice/app.bsky.feed.post/3labc","root_uri":"at://did:plc:bob/app.bsky.feed.post/3lroot","author":{"did":"did:plc:alice","handle":"alice.example","display_name":"Alice Ä","avatar":"https://cdn.example/alice.jpg"},"written_s":1767225600.5,"context":true}}'

@@ -74,6 +74,7 @@ class FakeGenesys:
     valid_tokens: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     ingested: Counter[str] = field(default_factory=Counter)
+    reactions: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     private: Counter[str] = field(default_factory=Counter)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -139,6 +140,8 @@ class FakeGenesys:
             return self._check(call, told)
         if call.path.endswith("/messages/bulk"):
             return self._ingest(call.body)
+        if call.path.endswith("/reactions/bulk"):
+            return self._take_reactions(call.body["events"])
         if call.path.endswith("/inbound/open/message"):
             return self._take_private(call.body)
         if call.path.endswith("/inbound/open/receipt"):
@@ -163,6 +166,20 @@ class FakeGenesys:
             {"id": f"genesys-{body['channel']['messageId']}", "channel": body["channel"]}
             for body in reversed(bodies)
             if body["channel"]["messageId"] not in self.silent
+        ]
+        return httpx.Response(202, json={"entities": entities})
+
+    def _take_reactions(self, events: list[dict[str, Any]]) -> httpx.Response:
+        ids = {event["channel"]["messageId"] for event in events}
+        if self.culprits & ids:
+            return error(400, "invalid.value", "Value [x] is not valid")
+        for event in events:
+            counts = {one["reactionType"]: one["count"] for one in event["events"][0]["reactions"]}
+            self.reactions.append((event["channel"]["messageId"], counts))
+        entities = [
+            {"id": f"genesys-{event['channel']['messageId']}", **event}
+            for event in reversed(events)
+            if event["channel"]["messageId"] not in self.silent
         ]
         return httpx.Response(202, json={"entities": entities})
 

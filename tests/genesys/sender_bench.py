@@ -12,7 +12,12 @@ from actors.genesys.closures import Closures
 from actors.genesys.delivery import Persistence
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.genesys_sender import GenesysSender
-from actors.items import make_direct_message_item, make_post_item, make_receipt_item
+from actors.items import (
+    make_direct_message_item,
+    make_post_item,
+    make_reactions_item,
+    make_receipt_item,
+)
 from actors.messages import (
     Author,
     Destination,
@@ -21,6 +26,7 @@ from actors.messages import (
     JournalEntry,
     Outcome,
     PostReference,
+    ReactionCounts,
     Receipt,
 )
 from actors.recent import Recent
@@ -57,6 +63,11 @@ def make_message(number: int) -> InboundDirectMessage:
     author = Author(f"did:plc:{number}", f"user{number}.test")
     sent_at = "2026-01-01T00:00:00.000Z"
     return InboundDirectMessage(f"message-{number}", f"convo-{number}", author, "hi", sent_at)
+
+
+def make_reactions(number: int, likes: int = 1, second: int = 0) -> ReactionCounts:
+    counted_at = f"2026-01-01T00:00:{second:02}.000Z"
+    return ReactionCounts(make_uri(number), likes, 2, 3, counted_at)
 
 
 class Bench:
@@ -98,10 +109,13 @@ class Bench:
             contacts=self.contacts,
         )
 
-    def add(self, *payloads: InboundPost | InboundDirectMessage | Receipt) -> list[JournalEntry]:
+    def add(
+        self, *payloads: InboundPost | InboundDirectMessage | ReactionCounts | Receipt
+    ) -> list[JournalEntry]:
         makers = {
             InboundPost: make_post_item,
             InboundDirectMessage: make_direct_message_item,
+            ReactionCounts: make_reactions_item,
             Receipt: make_receipt_item,
         }
         return [

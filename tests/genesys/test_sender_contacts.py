@@ -15,8 +15,19 @@ from actors.messages import (
 )
 from actors.recent import Recent
 from tests.genesys.fake_platform import FakeGenesys, error
-from tests.genesys.sender_bench import Bench, make_message, make_post
+from tests.genesys.sender_bench import Bench, make_message, make_post, make_uri
 from tests.support.memory_store import MemoryStore
+
+
+async def test_our_own_posts_bring_no_contact(
+    client: GenesysClient, memory: MemoryStore, genesys: FakeGenesys, autojump_clock: MockClock
+) -> None:
+    """They are sent as context; the company is no customer of its own."""
+    bench = Bench(client, memory, genesys, contacts=Recent())
+    bench.add(make_post(1, own=True, reason="context"))
+    await bench.send()
+    assert bench.genesys.ingested == {make_uri(1): 1}
+    assert bench.memory.payloads == []
 
 
 async def test_no_contact_is_asked_for_when_contacts_are_off(

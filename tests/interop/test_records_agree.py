@@ -126,6 +126,39 @@ async def test_a_deleted_parent_leaves_a_gap_in_the_thread(place: Place) -> None
     assert answer["thread"]["parent"]["$type"] == "app.bsky.feed.defs#notFoundPost"
 
 
+async def test_what_a_block_hides_is_told_from_what_is_deleted(place: Place) -> None:
+    """``getPosts`` leaves out both; ``getPostThread`` shows a place-holder for the hidden one."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    hidden, deleted = await alice.post("hidden"), await alice.post("deleted")
+    await alice.block(brand.did)
+    await alice.delete(deleted.uri)
+    await place.settle()
+    answer = await brand.get("app.bsky.feed.getPosts", uris=[hidden.uri, deleted.uri])
+    assert answer["posts"] == []
+    shown = await brand.get("app.bsky.feed.getPostThread", uri=hidden.uri, depth=0)
+    assert shown["thread"]["blocked"] is True
+    gone = brand.get("app.bsky.feed.getPostThread", uri=deleted.uri, depth=0)
+    assert (await refused(gone))[:2] == (400, "NotFound")
+
+
+async def test_reactions_are_counted_at_the_post(place: Place) -> None:
+    """Each kind for itself; what is withdrawn is not counted any more."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    post = await brand.post("news")
+    await place.settle()
+    like = await alice.like(post)
+    await alice.repost(post)
+    await alice.post("look", quote=post)
+    await place.settle()
+    counts = ("likeCount", "repostCount", "quoteCount")
+    (view,) = (await brand.get("app.bsky.feed.getPosts", uris=[post.uri]))["posts"]
+    assert [view[name] for name in counts] == [1, 1, 1]
+    await alice.delete(like.uri)
+    await place.settle()
+    (view,) = (await brand.get("app.bsky.feed.getPosts", uris=[post.uri]))["posts"]
+    assert [view[name] for name in counts] == [0, 1, 1]
+
+
 async def test_search_finds_a_part_of_the_text_newest_first(place: Place) -> None:
     """What the sandbox finds, the real AppView of the test network finds."""
     alice, brand = await place.make_account("alice"), await place.make_account("brand")

@@ -21,6 +21,7 @@ from actors.messages import (
     Done,
     JournalEntry,
     JournalItem,
+    KnownPost,
     Outcome,
     Payload,
     Refused,
@@ -33,12 +34,14 @@ from actors.store import (
     Amend,
     Deposed,
     FindActive,
+    FindPosts,
     FindReference,
     FindUnseen,
     ReadValue,
     Record,
     Recorded,
     Settle,
+    Sighting,
     Store,
     StoreRequest,
     StoreUnavailable,
@@ -63,6 +66,7 @@ class MemoryStore:
         requests: every request that came, oldest first.
         entries: the open journal by entry id, oldest first.
         settled: the closed entries with their outcome, oldest first.
+        posts: when each known post was first recorded, in unix seconds.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
         active: where something happened, newest last.
         away: while true, every request is refused with :class:`StoreUnavailable`.
@@ -83,6 +87,7 @@ class MemoryStore:
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
         self.active: list[Activity] = []
+        self.posts: dict[KnownPost, float] = {}
         self.away = False
         self.deposed = False
         self.lost_answers = 0
@@ -164,6 +169,8 @@ class MemoryStore:
                 request.reply.answer(self.references.get(request.uri))
             case FindActive():
                 request.reply.answer(self._find_active(request.limit))
+            case FindPosts(since_s=since_s):
+                request.reply.answer(self._find_posts(since_s))
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
                 raise TypeError("no actor asks for dead letters: only a person does")
             case _:
@@ -177,7 +184,7 @@ class MemoryStore:
                 self.letters[letter.letter_id] = letter
         for item_id in request.seen:
             self._mark(item_id)
-        self._keep(request.values, request.references, request.active)
+        self._keep(request.values, request.references, request.active, request.posts)
         return new
 
     def _settle(self, request: Settle) -> None:
@@ -195,7 +202,7 @@ class MemoryStore:
             case _:
                 assert_never(request.outcome)
         self._append(request.items)
-        self._keep(request.values, request.references, request.active)
+        self._keep(request.values, request.references, request.active, request.posts)
 
     def _amend(self, entry_id: str, payload: Payload) -> None:
         if entry_id in self.entries:
@@ -209,12 +216,19 @@ class MemoryStore:
                 new.add(item.item_id)
         return frozenset(new)
 
+    def _find_posts(self, since_s: float) -> tuple[Sighting, ...]:
+        known = (Sighting(post, at) for post, at in self.posts.items() if at >= since_s)
+        return tuple(sorted(known, key=lambda one: -one.recorded_s))
+
     def _keep(
         self,
         values: Iterable[Value],
         references: Iterable[ThreadReference],
         active: Iterable[Activity],
+        posts: Iterable[KnownPost],
     ) -> None:
+        for post in posts:
+            self.posts.setdefault(post, self._clock())
         for activity in active:
             self.active = [one for one in self.active if one != activity] + [activity]
         for value in values:

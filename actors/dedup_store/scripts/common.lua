@@ -25,6 +25,7 @@ local seen_key = prefix .. 'seen'
 local journal_key = prefix .. 'journal'
 local dead_key = prefix .. 'dead'
 local active_key = prefix .. 'active'
+local posts_key = prefix .. 'posts'
 local leader_key = prefix .. 'leader'
 
 local function queue_key(destination, conversation)
@@ -213,6 +214,13 @@ local function keep_references()
   for _ = 1, take_number() do
     local uri, reference = take(), take()
     redis.call('SET', prefix .. 'reference:' .. uri, reference, 'EX', reference_keep_s)
+  end
+end
+
+-- Which threads are alive. The time is that of the first recording: a repeat does not renew it.
+local function keep_posts()
+  for _ = 1, take_number() do
+    redis.call('ZADD', posts_key, 'NX', now, take())
   end
 end
 

@@ -1,11 +1,20 @@
 -- Append what was never seen, and keep what goes with it.
--- ARGV: "1" to forget old marks, how long and how many activities are kept; items, dead letters, ids
--- to mark, values, references, activities.
+-- ARGV: "1" to forget old marks; how long and how many activities, and posts, are kept; items, dead
+-- letters, ids to mark, values, references, activities, posts.
 -- Returns the places of the new items, counted from 1.
 if is_deposed() then
   return depose()
 end
-local forget_old, active_keep_s, active_most = take() == '1', take_number(), take_number()
+local forget_old = take() == '1'
+local active_keep_s, active_most = take_number(), take_number()
+local posts_keep_s, posts_most = take_number(), take_number()
+
+-- Drops from a set what is older than so long, and what is more than so many.
+local function forget(key, keep_s, most)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', tonumber(now) - keep_s))
+  redis.call('ZREMRANGEBYRANK', key, 0, -1 - most)
+end
+
 local new = append_items()
 -- Before the marks: a letter may have the id of a thing that is to be marked as seen.
 for _ = 1, take_number() do
@@ -27,11 +36,11 @@ mark_seen()
 keep_values()
 keep_references()
 mark_active()
+keep_posts()
 if forget_old then
   redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', string.format('%.6f', tonumber(now) - seen_keep_s))
-  local oldest = string.format('%.6f', tonumber(now) - active_keep_s)
-  redis.call('ZREMRANGEBYSCORE', active_key, '-inf', oldest)
-  redis.call('ZREMRANGEBYRANK', active_key, 0, -1 - active_most)
+  forget(active_key, active_keep_s, active_most)
+  forget(posts_key, posts_keep_s, posts_most)
 end
 if #new > 0 then
   wake_leader()

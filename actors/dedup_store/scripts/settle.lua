@@ -1,7 +1,7 @@
 -- Close one delivery of one entry, and append what it caused.
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
 -- when it is due again; code and reason of a refusal; how often it was tried since it was delivered;
--- items, values, references, activities.
+-- items, values, references, activities, posts.
 -- Returns 1, or 0 if that delivery was settled before.
 if is_deposed() then
   return depose()
@@ -42,5 +42,6 @@ if head then
   keep_values()
   keep_references()
   mark_active()
+  keep_posts()
 end
 return head and 1 or 0

@@ -1,0 +1,178 @@
+"""Following the threads of conversations, in which people say things that notify nobody.
+
+Bluesky tells nobody when people continue their own post or answer deep in a thread, and of a reply
+that it indexed before its parent it never tells at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actors.bluesky.client import Bluesky
+from actors.bluesky.known_posts import KnownPosts, LiveThread, list_threads
+from actors.bluesky.listing import Candidate
+from actors.bluesky.noise import Skip
+from actors.bluesky.pacing import PATIENCE, map_together
+from actors.bluesky.post_reader import PostReader
+from actors.bluesky.recording import Recorder
+from actors.bluesky.threads import Node, find_author, walk
+from actors.bluesky.turns import choose
+from actors.items import make_post_id
+from actors.messages import DeadLetter, InboundPost
+from actors.recent import Recent
+from actors.store import Store
+from actors.translation.inbound_text import find_mentions, read_features
+from actors.translation.inbound_views import as_object
+from actors.translation.times import find_time
+from runtime.actor import Context
+from runtime.errors import Malformed, RateLimited, Rejected, Retryable
+
+DEPTH = 100
+"""How many levels below the root are read. A level is two levels of JSON, whose reader has limits
+of its own."""
+MOST_THREADS = 100
+"""So many are read in one round, a request each: half of them the most recent ones, and half those
+of the rest that were not read for longest."""
+
+
+class Follower:
+    """Takes in what the people of a conversation add to its thread.
+
+    These are who wrote what was taken in of it, whom we mentioned in it, and whoever answers one of
+    our posts in it. What they said before the conversation began is not part of it.
+
+    Args:
+        reader: reads what is taken in, and knows what is noise.
+        own_did: whose own posts are left out.
+        follow_s: how long a thread is followed in which nothing is said any more.
+        at_once: the most posts that one round takes in; the rest is left to the next.
+        known: ids that are known to be recorded, shared with the actor's listings.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        bluesky: Bluesky,
+        store: Store,
+        posts: KnownPosts,
+        reader: PostReader,
+        *,
+        own_did: str,
+        follow_s: float,
+        at_once: int,
+        known: Recent,
+    ) -> None:
+        self._context = context
+        self._bluesky = bluesky
+        self._store = store
+        self._posts = posts
+        self._reader = reader
+        self._recorder = Recorder(context, store, known)
+        self._own_did = own_did
+        self._follow_s = follow_s
+        self._at_once = at_once
+        self._known = known
+        self._read_at: dict[str, int] = {}
+        self._round = 0
+        self._troubles = 0
+
+    async def follow(self) -> None:
+        """Read the threads once. If cancelled, what was not recorded is found by the next round.
+
+        A thread that cannot be read is left to the next round; when several cannot, so is the rest.
+
+        Raises:
+            AuthRejected: from Bluesky.
+            StoreUnavailable: from the store.
+        """
+        threads = list_threads(await self._posts.find(self._follow_s), self._own_did)
+        self._round += 1
+        self._troubles = 0
+        chosen = self._choose(threads)
+        found = await map_together(self._look, chosen, limit=self._context.concurrency)
+        additions = sorted((one for part in found for one in part), key=lambda one: one.order)
+        await self._take_in(additions[: self._at_once])
+
+    def _choose(self, threads: list[LiveThread]) -> list[LiveThread]:
+        alive = {one.root_uri: one for one in threads}
+        self._read_at = {uri: at for uri, at in self._read_at.items() if uri in alive}
+        chosen = choose(list(alive), MOST_THREADS, self._read_at)
+        self._read_at.update((uri, self._round) for uri in chosen)
+        return [alive[uri] for uri in chosen]
+
+    async def _look(self, thread: LiveThread) -> list[Candidate]:
+        if self._troubles >= PATIENCE:
+            return []
+        try:
+            nodes = await self._read(thread)
+        except (Retryable, Malformed, Rejected) as error:
+            self._troubles += PATIENCE if isinstance(error, RateLimited) else 1
+            self._context.failed(error)
+            return []
+        return [
+            one
+            for one in self._list_additions(thread, nodes)
+            if make_post_id(one.uri) not in self._known
+        ]
+
+    async def _read(self, thread: LiveThread) -> list[Node]:
+        """Its posts from the root down; where the root is gone, from the first that is known."""
+        anchors = dict.fromkeys((thread.root_uri, next(iter(thread.uris))))
+        for uri in anchors:
+            try:
+                answer = await self._bluesky.query(
+                    "app.bsky.feed.getPostThread", {"uri": uri, "depth": DEPTH, "parentHeight": 0}
+                )
+            except Rejected as error:
+                if error.code != "NotFound":
+                    raise
+                continue
+            nodes = list(walk(answer.get("thread")))
+            if nodes:
+                return nodes
+        return []
+
+    def _list_additions(self, thread: LiveThread, nodes: list[Node]) -> Iterator[Candidate]:
+        authors = {node.uri: find_author(node.view) for node in nodes}
+        own = {uri for uri, did in authors.items() if did == self._own_did}
+        people = thread.people | {
+            did for node in nodes if node.uri in own for did in _list_mentioned(node)
+        }
+        inside = set(thread.uris)
+        for node in nodes:
+            if node.parent_uri in inside:
+                inside.add(node.uri)
+            time_s = find_time(node.view.get("indexedAt"))
+            author = authors[node.uri]
+            takes_part = author in people or node.parent_uri in own
+            if time_s is None or author is None or not takes_part or node.uri in own:
+                continue
+            if node.uri in inside or time_s >= thread.since_s:
+                yield Candidate(node.uri, author, time_s, "reply", node.view)
+
+    async def _take_in(self, additions: list[Candidate]) -> None:
+        if not additions:
+            return
+        wanted = {make_post_id(one.uri): one for one in additions}
+        unseen = await self._store.find_unseen(wanted)
+        self._known.add(one for one in wanted if one not in unseen)
+        new = {one: addition for one, addition in wanted.items() if one in unseen}
+        found = await self._reader.read(list(new.values()))
+        posts: list[InboundPost] = []
+        letters: list[DeadLetter] = []
+        seen: list[str] = []
+        for item_id, addition in new.items():
+            match found[addition.uri]:
+                case InboundPost() as post:
+                    posts.append(post)
+                case DeadLetter() as letter:
+                    letters.append(letter)
+                case Skip() as skip:
+                    seen.append(item_id)
+                    self._context.skipped(skip.reason, uri=addition.uri, detail=skip.detail)
+        count = await self._recorder.record(posts, letters=letters, seen=seen)
+        self._context.succeeded(count)
+
+
+def _list_mentioned(node: Node) -> tuple[str, ...]:
+    return find_mentions(read_features(as_object(node.view.get("record")).get("facets")))
