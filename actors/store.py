@@ -34,8 +34,9 @@ R = TypeVar("R")
 SEEN_KEEP_S = 30 * 24 * 3600
 """For so long after it was last marked an id counts as seen; then it is new to the store."""
 
-Space: TypeAlias = Literal["cursor", "session", "contact"]
-"""What a kept value is for: a poller's place, a login, the last state of a contact."""
+Space: TypeAlias = Literal["cursor", "session", "contact", "written"]
+"""What a kept value is for: a poller's place, a login, the last state of a contact, what the
+account wrote on Bluesky."""
 
 
 class StoreUnavailable(Retryable):

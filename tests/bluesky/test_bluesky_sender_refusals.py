@@ -24,7 +24,7 @@ REPLY = f"at://{ALICE}/app.bsky.feed.post/3bbbbbbbbbbb2"
 
 
 PUBLIC_REFUSALS: list[tuple[dict[str, Any], ReasonCode, str]] = [
-    ({"text": "!lik"}, "UnsupportedMessage", "!like likes the post, !repost reposts it"),
+    ({"text": "!lik"}, "UnsupportedMessage", "!help, !like, !unlike, !repost, "),
     ({"text": "!Dislike this"}, "UnsupportedMessage", "not a command"),
     ({"text": "!like thanks"}, "UnsupportedMessage", "stands alone"),
     ({"text": " \n "}, "InvalidMessageStructure", "no text"),
@@ -63,7 +63,10 @@ async def test_what_cannot_be_posted_is_refused_with_a_reason(
     ("changes", "code", "said"),
     [
         ({"text": "!like"}, "UnsupportedMessage", "public"),
-        ({"text": "!help me"}, "UnsupportedMessage", "!like likes the post"),
+        ({"text": "!help me"}, "UnsupportedMessage", "!like likes the post; "),
+        ({"text": "!post Hello"}, "UnsupportedMessage", "belongs to a public answer"),
+        ({"text": "!mute now"}, "UnsupportedMessage", "stands alone"),
+        ({"text": "!dm me"}, "UnsupportedMessage", "public"),
         ({"text": ""}, "InvalidMessageStructure", "no text"),
         ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", ""),
         ({"recipient_did": ""}, "InvalidDestination", "which Bluesky account"),
@@ -108,7 +111,7 @@ async def test_a_locked_thread_is_not_written_to(autojump_clock: trio.abc.Clock)
         ({"blockedBy": True}, "MessageNotAllowed", "blocked the company"),
         ({"blocking": "at://x"}, "MessageNotAllowed", "company's account has blocked"),
         ({}, "InvalidDestination", "deleted"),
-        (None, "InvalidDestination", "account that wrote"),
+        (None, "InvalidDestination", "deleted, deactivated or suspended"),
     ],
 )
 async def test_a_post_that_is_not_shown_is_explained(
@@ -153,7 +156,7 @@ async def test_a_post_shown_across_a_block_is_not_answered(autojump_clock: trio.
             "MessageNotAllowed",
             "has blocked the other",
         ),
-        ("RecipientNotFound", "recipient does not exist", "InvalidDestination", "not exist"),
+        ("RecipientNotFound", "recipient does not exist", "InvalidDestination", "deleted"),
     ],
 )
 async def test_a_closed_inbox_is_explained(
