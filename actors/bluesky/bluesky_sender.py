@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from typing import TypeAlias
 
 from actors import reasons
 from actors.bluesky.calls import Calls, WritesSpent, until_answered
@@ -14,6 +12,7 @@ from actors.bluesky.effects import Hand, carry_out, look_up, remember, remember_
 from actors.bluesky.giving_up import explain_trouble, give_up_on, say_not_known
 from actors.bluesky.planning import Rules, make_plan
 from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
+from actors.bluesky.retrying import Trouble, choose_delay_s, shorten
 from actors.items import make_failure, make_receipt_item
 from actors.messages import (
     AgentMessage,
@@ -31,23 +30,14 @@ from actors.settlement import settle
 from actors.store import Store
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import AuthRejected, Effect, Malformed, RateLimited, Rejected, Retryable
+from runtime.errors import AuthRejected, Malformed, RateLimited, Rejected, Retryable
 from runtime.rate import Budget
-
-LOOK_AGAIN_AFTER_S = 5.0
-"""After a lost answer: the request may still be under way, and looking too soon would miss it."""
-
-LONGEST_BACK_OFF_S = 60.0
-"""However long the platform wants to be left alone, messages that grow too old get a receipt."""
 
 PLATFORM_AWAY = 2.0
 """After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
 
 MOST_PLANS = 256
 """More than any number of workers could have in hand."""
-
-Trouble: TypeAlias = Retryable | Malformed | AuthRejected
-"""What passes, by itself or by a person's doing, and does not condemn the message."""
 
 
 class BlueskySender:
@@ -225,39 +215,18 @@ class BlueskySender:
         if isinstance(cause, AuthRejected | RateLimited):
             self._context.failed(cause)
         if isinstance(cause, RateLimited) and not isinstance(cause, WritesSpent):
-            await self._context.back_off(_shortened(cause))
+            await self._context.back_off(shorten(cause))
 
     async def _retry(self, entry: JournalEntry, error: Trouble) -> None:
-        outcome = Retry(self._delay_s(entry, error), str(error))
+        outcome = Retry(
+            choose_delay_s(error, entry.attempts, self._left_s(entry), self._context.rng),
+            str(error),
+        )
         await settle(self._store, self._context, entry, outcome)
         self._context.failed(error)
         if not isinstance(error, WritesSpent):
-            await self._context.back_off(_shortened(error))
-
-    def _delay_s(self, entry: JournalEntry, error: Trouble) -> float:
-        left_s = max(0.0, self._left_s(entry))
-        if isinstance(error, AuthRejected):
-            return max(1.0, min(LONGEST_BACK_OFF_S, left_s))
-        delay_s = retry_delay_s(entry.attempts, self._context.rng)
-        if isinstance(error, Malformed) or error.effect is Effect.UNKNOWN:
-            delay_s = max(delay_s, LOOK_AGAIN_AFTER_S)
-        asked_s = (error.after_s if isinstance(error, Retryable) else None) or 0.0
-        return max(delay_s, min(asked_s, left_s))
+            await self._context.back_off(shorten(error))
 
     def _left_s(self, entry: JournalEntry) -> float:
         """For how long the message is still worth sending; negative once it is given up."""
         return self._give_up_after_s - (self._clock() - entry.recorded_at)
-
-
-def retry_delay_s(attempts: int, rng: random.Random) -> float:
-    """Seconds until the next attempt: anywhere from 1 to a cap that doubles up to a minute."""
-    return rng.uniform(1.0, min(60.0, 2.0 ** min(attempts + 1, 6)))
-
-
-def _shortened(error: Trouble) -> Retryable | AuthRejected:
-    """The trouble as the worker waits for it to pass. An answer of no sense is the server's."""
-    if isinstance(error, Malformed):
-        return Retryable(str(error))
-    if isinstance(error, RateLimited) and (error.after_s or 0.0) > LONGEST_BACK_OFF_S:
-        return RateLimited(str(error), after_s=LONGEST_BACK_OFF_S, action=error.action)
-    return error

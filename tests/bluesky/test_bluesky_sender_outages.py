@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import trio
 
-from actors.bluesky.bluesky_sender import LONGEST_BACK_OFF_S, LOOK_AGAIN_AFTER_S, retry_delay_s
 from actors.bluesky.calls import WritesSpent
 from actors.bluesky.errors import AccountClosed
+from actors.bluesky.retrying import LONGEST_BACK_OFF_S, LOOK_AGAIN_AFTER_S, retry_delay_s
 from actors.messages import ReasonCode
 from actors.store import StoreUnavailable
 from runtime.errors import AuthRejected, Effect, Malformed, RateLimited, Rejected, Retryable
