@@ -93,7 +93,7 @@ async def test_what_was_just_unliked_can_be_liked(autojump_clock: trio.abc.Clock
         world, public(2, "!unrepost"), public(3, "!unrepost"), public(4, "!repost")
     )
     assert statuses(receipts) == ["Delivered"] * 3
-    assert len(world.bluesky.removals) == 1
+    assert (len(world.bluesky.commits), len(world.bluesky.removals)) == (2, 1)
     assert list(world.bluesky.repo) == world.bluesky.commits[1:]
 
 

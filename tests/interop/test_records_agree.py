@@ -167,10 +167,14 @@ async def test_a_gate_is_replaced_only_if_it_is_still_what_was_read(place: Place
     expected = (400, "InvalidSwap", f"Record was at {first['cid']}")
     assert await refused(brand.put(GATE, key, hiding, swapRecord=None)) == expected
     second = await brand.put(GATE, key, hiding, swapRecord=first["cid"])
+    below = await brand.post("well", reply_to=reply)
+    gate = {"post": below.uri, "createdAt": now(), "hiddenReplies": []}
+    await brand.put(GATE, below.uri.rpartition("/")[2], gate)
     await place.settle()
     shown = (await view(alice, root.uri))["threadgate"]
     assert (shown["cid"], shown["record"]["hiddenReplies"]) == (second["cid"], [reply.uri])
     assert "threadgate" not in await view(alice, reply.uri)
+    assert "threadgate" not in await view(alice, below.uri)
 
 
 @pytest.mark.parametrize(
