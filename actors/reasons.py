@@ -167,6 +167,8 @@ INVALID = Reason("InvalidMessageStructure", "Bluesky does not accept the message
 REFUSED = Reason("GeneralError", "Bluesky refused it: {said}")
 PARTLY = "Only the first {done} of {total} went out, the rest did not."
 """Stands before the sentence of any reason when a part is on Bluesky already."""
+PARTLY_DELETED = "Only the last {done} of {total} is deleted, the rest is still there."
+"""The same for a deletion, which begins with the last part."""
 
 
 REASONS: Mapping[str, Reason] = {

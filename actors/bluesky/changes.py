@@ -30,7 +30,8 @@ async def remove_records(calls: Calls, plan: RemovalPlan) -> None:
         try:
             await calls.delete_record(removal.collection, removal.record_key)
         except Rejected as error:
-            raise explain_record(error).after(number, len(plan.removals)) from error
+            refusal = explain_record(error)
+            raise refusal.after(number, len(plan.removals), reasons.PARTLY_DELETED) from error
 
 
 async def count_removed(calls: Calls, plan: RemovalPlan) -> int:

@@ -26,14 +26,13 @@ def give_up_on(
         limited: what Bluesky said, if it did.
         now: unix time in seconds.
     """
-    verb = "posted" if plan is None or isinstance(plan, RecordPlan | DirectMessagePlan) else "done"
+    posted = plan is None or isinstance(plan, RecordPlan | DirectMessagePlan)
+    verb, partly = ("posted", "parts went out") if posted else ("done", "parts are deleted")
 
     def give_up(done: int, total: int) -> Refusal:
         said = f"It was not {verb} and will not be."
         if done:
-            said = (
-                f"Only {done} of {total} parts went out; the rest was not {verb} and will not be."
-            )
+            said = f"Only {done} of {total} {partly}; the rest was not {verb} and will not be."
         if limited is None:
             refusal = Refusal(reasons.EXPIRED, minutes=f"{after_s / 60:g}", done=said)
         else:

@@ -34,11 +34,11 @@ class Refusal(Exception):
         """For the Failed receipt."""
         return self.reason.code
 
-    def after(self, done: int, total: int) -> Refusal:
-        """Say as well that ``done`` of ``total`` parts are out already and stay there."""
+    def after(self, done: int, total: int, partly: str = reasons.PARTLY) -> Refusal:
+        """Say as well that ``done`` of ``total`` parts are done already, and remain so."""
         if done > 0:
             how_many = "part" if done == 1 else f"{done} parts"
-            said = reasons.PARTLY.format(done=how_many, total=total)
+            said = partly.format(done=how_many, total=total)
             self.sentence, self.done = f"{said} {self.sentence}", done
         return self
 

@@ -157,7 +157,22 @@ async def test_a_deletion_that_is_given_up_says_what_is_gone(
     world.bluesky.trouble[DELETE] = [None, None, *[Retryable("502")] * 10_000]
     (receipt,) = await say(world, public(2, "!delete"))
     assert receipt.code == "MessageExpired"
-    assert "Only 2 of 3 parts went out; the rest was not done" in (receipt.sentence or "")
+    assert "Only 2 of 3 parts are deleted; the rest was not done" in (receipt.sentence or "")
+
+
+async def test_a_deletion_that_is_refused_half_way_can_be_asked_for_again(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """The receipt says what is deleted, and the answer is not forgotten."""
+    world = World.make()
+    await say(world, public(1, LONG))
+    world.bluesky.trouble[DELETE] = [None, Rejected("SomeError", "no")]
+    refused, deleted = await say(world, public(2, "!delete"), public(3, "!delete"))
+    assert refused.sentence == (
+        "Only the last part of 3 is deleted, the rest is still there. Bluesky refused it: no"
+    )
+    assert deleted.status == "Delivered"
+    assert world.bluesky.repo == {}
 
 
 async def test_our_post_that_was_deleted_is_not_answered(autojump_clock: trio.abc.Clock) -> None:
