@@ -66,7 +66,9 @@ COMMANDS: Mapping[str, Command] = {
         Command("dm", "answers its author in private", takes_text=True),
         Command("follow", "follows the person", public_only=False),
         Command("unfollow", "ends that", public_only=False),
-        Command("mute", "mutes the person: nothing more of theirs arrives", public_only=False),
+        Command(
+            "mute", "mutes the person: their mentions and replies arrive no more", public_only=False
+        ),
         Command("unmute", "ends that", public_only=False),
         Command("block", "blocks the person", public_only=False),
         Command("unblock", "ends that", public_only=False),
