@@ -18,7 +18,7 @@ class Envelope:
     """All that is known of a dead letter but its content.
 
     ``source`` is the actor that could not carry it. ``recorded_at`` is when it came to the
-    connector, ``died_at`` when it was given up; ``attempts`` counts the ``Retry`` outcomes between.
+    connector, ``died_at`` when it was given up; ``attempts`` is how often it was tried.
     ``conversation`` is empty for what never was in the journal.
     """
 

@@ -25,6 +25,11 @@ def make_direct_message_id(convo_id: str, message_id: str) -> str:
     return f"dm:{convo_id}:{message_id}"
 
 
+def make_agent_id(message_id: str) -> str:
+    """One message of an agent is one item, however it comes to be known."""
+    return f"agent:{message_id}"
+
+
 def make_receipt_id(message_id: str) -> str:
     """There is one final receipt for an agent's message."""
     return f"receipt:{message_id}"
@@ -53,11 +58,16 @@ def make_direct_message_item(message: InboundDirectMessage) -> JournalItem:
 def make_agent_item(message: AgentMessage) -> JournalItem:
     """An agent's message waits behind the earlier ones of its Genesys conversation."""
     return JournalItem(
-        item_id=f"agent:{message.message_id}",
+        item_id=make_agent_id(message.message_id),
         destination=Destination.BLUESKY_SENDER,
         conversation=f"agent:{message.conversation_id or message.recipient_did}",
         payload=message,
     )
+
+
+def read_agent_id(item_id: str) -> str:
+    """The message id in the item id of an agent's message."""
+    return item_id.removeprefix("agent:")
 
 
 def make_receipt_item(receipt: Receipt) -> JournalItem:

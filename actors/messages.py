@@ -309,10 +309,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Never: keep it as a dead letter, with this reason."""
+    """Never: keep it as a dead letter, with this reason.
+
+    ``tries`` is how often it was tried since it was delivered, crashes included.
+    """
 
     code: str
     why: str
+    tries: int = 1
 
 
 Outcome: TypeAlias = Done | Retry | Refused

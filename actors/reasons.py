@@ -158,6 +158,10 @@ CRASHED = Reason(
     "The connector failed on this message, and whether it went out is not known. "
     "It will not be sent any more: look on Bluesky before you send it again.",
 )
+OTHER_RELEASE = Reason(
+    "GeneralError",
+    "The connector could not read this message, and it was not sent. Send it again.",
+)
 TAKEN = Reason("GeneralError", "Another post stands in the place of this one. Send it again.")
 RECORD_TOO_LONG = Reason(
     "InvalidMessageStructure", "The message is too large for Bluesky. Shorten it."

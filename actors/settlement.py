@@ -14,7 +14,7 @@ from actors.messages import (
     ThreadReference,
 )
 from actors.reasons import CRASHED
-from actors.store import Store, StoreUnavailable, Value
+from actors.store import Activity, Store, StoreUnavailable, Value
 from runtime.actor import Context
 
 
@@ -27,6 +27,7 @@ async def settle(
     items: Iterable[JournalItem] = (),
     references: Iterable[ThreadReference] = (),
     values: Iterable[Value] = (),
+    active: Iterable[Activity] = (),
 ) -> None:
     """Close an entry, waiting for the store as long as it is away.
 
@@ -34,10 +35,16 @@ async def settle(
     stays in the journal and is delivered again: every effect is one that may be repeated.
     """
     items, references, values = tuple(items), tuple(references), tuple(values)
+    active = tuple(active)
     while True:
         try:
             await store.settle(
-                entry.entry_id, outcome, items=items, references=references, values=values
+                entry.entry_id,
+                outcome,
+                items=items,
+                references=references,
+                values=values,
+                active=active,
             )
         except StoreUnavailable as error:
             await context.back_off(error)
@@ -58,4 +65,4 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
         # It may have crashed after the post was up: an agent who is told less would send it again.
         code, sentence = CRASHED.code, CRASHED.sentence
         items = (make_failure(message.message_id, message.recipient_did, code, sentence),)
-    await store.settle(entry.entry_id, Refused("Poisonous", why), items=items)
+    await store.settle(entry.entry_id, Refused("Poisonous", why, tries=attempts), items=items)

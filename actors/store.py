@@ -49,12 +49,30 @@ class Deposed(Retryable):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A small text kept under a name. ``keep_s`` is its life time in seconds, or for ever."""
+    """A small text kept under a name.
+
+    ``keep_s`` is its life time in seconds, or for ever; 0 deletes it. An ``earliest`` one is a
+    number, and does not replace a smaller one.
+    """
 
     space: Space
     name: str
     text: str
     keep_s: float | None = None
+    earliest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something happens in a conversation, and how to ask Genesys about it.
+
+    ``conversation`` is its name in the journal. ``genesys_id`` is that of a Genesys conversation
+    or, as long as it is not known whether there is one, of a message: ``names`` tells which.
+    """
+
+    conversation: str
+    names: Literal["conversation", "message"]
+    genesys_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +97,7 @@ class Record:
     seen: tuple[str, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
+    active: tuple[Activity, ...] = ()
     term: int | None = None
     reply: Reply[Recorded] = field(default_factory=Reply, compare=False)
 
@@ -92,6 +111,7 @@ class Settle:
     items: tuple[JournalItem, ...] = ()
     references: tuple[ThreadReference, ...] = ()
     values: tuple[Value, ...] = ()
+    active: tuple[Activity, ...] = ()
     term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
 
@@ -131,8 +151,26 @@ class FindReference:
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FindActive:
+    """The conversations in which something happened lately, newest first.
+
+    Of each the newest :class:`Activity` counts; so many activities are looked at.
+    """
+
+    limit: int
+    reply: Reply[tuple[Activity, ...]] = field(default_factory=Reply, compare=False)
+
+
 StoreRequest: TypeAlias = (
-    Record | Settle | Amend | FindUnseen | ReadValue | FindReference | DeadLetterRequest
+    Record
+    | Settle
+    | Amend
+    | FindUnseen
+    | ReadValue
+    | FindReference
+    | FindActive
+    | DeadLetterRequest
 )
 
 
@@ -164,6 +202,7 @@ class Store:
         seen: Iterable[str] = (),
         references: Iterable[ThreadReference] = (),
         dead_letters: Iterable[DeadLetter] = (),
+        active: Iterable[Activity] = (),
     ) -> Recorded:
         """Append what was never seen, and move the poller's values with it, atomically."""
         request = Record(
@@ -172,6 +211,7 @@ class Store:
             tuple(seen),
             tuple(references),
             tuple(dead_letters),
+            tuple(active),
             self._term(),
         )
         return await self._ask(request, request.reply)
@@ -184,10 +224,17 @@ class Store:
         items: Iterable[JournalItem] = (),
         references: Iterable[ThreadReference] = (),
         values: Iterable[Value] = (),
+        active: Iterable[Activity] = (),
     ) -> None:
         """Close one entry, and append what it caused, atomically. A settled one stays settled."""
         request = Settle(
-            entry_id, outcome, tuple(items), tuple(references), tuple(values), self._term()
+            entry_id,
+            outcome,
+            tuple(items),
+            tuple(references),
+            tuple(values),
+            tuple(active),
+            self._term(),
         )
         await self._ask(request, request.reply)
 
@@ -213,6 +260,11 @@ class Store:
     async def find_reference(self, uri: str) -> ThreadReference | None:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def find_active(self, limit: int) -> tuple[Activity, ...]:
+        """The conversations in which something happened lately, newest first."""
+        request = FindActive(limit)
         return await self._ask(request, request.reply)
 
     async def list_letters(self) -> tuple[str, ...]:

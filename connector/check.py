@@ -8,20 +8,28 @@ from typing import TypeAlias
 
 from actors.bluesky.client import BlueskyClient
 from actors.genesys.client import GenesysClient
-from actors.genesys.endpoints import ENRICH_CONTACT, make_external_source_path
+from actors.genesys.delivery import NOT_FOUND, has_status
+from actors.genesys.endpoints import (
+    ENRICH_CONTACT,
+    make_external_source_path,
+    make_message_path,
+)
 from actors.genesys.faults import PermissionMissing
+from actors.genesys.reconciler import explain
 from actors.messages import Author
 from actors.translation.contact import make_contact_state, make_enrichment
 from connector.clients import make_endpoints
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
 from connector.settings import Settings
-from runtime.errors import Fault
+from runtime.errors import AuthRejected, Fault, Rejected
 
 Probe: TypeAlias = Callable[[], Awaitable[str]]
 """Looks at one thing and says what it found; raises :class:`runtime.errors.Fault`."""
 
 _STORE = "Store"
+_GENESYS_LOGIN = "Genesys Cloud login"
+_NO_MESSAGE = "00000000000000000000000000000000"
 _NOBODY = Author(did="did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", handle="nobody.invalid")
 
 
@@ -86,6 +94,8 @@ async def _look_at_all(items: list[Item], tell: Callable[[str], None]) -> int:
 def _make_items(settings: Settings, parts: Parts) -> list[Item]:
     items = [_store_item(parts), *_bluesky_items(settings, parts.bluesky)]
     items += _genesys_items(settings, parts.genesys)
+    if settings.reconcile_window > 0:
+        items.append(_missed_answers_item(parts.genesys))
     if settings.enable_external_contacts:
         items += _contact_items(settings, parts.genesys)
     return items
@@ -148,7 +158,7 @@ def _genesys_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
     async def read_rule() -> str:
         return _name_if_active(await genesys.request("GET", endpoints.rule))
 
-    login = "Genesys Cloud login"
+    login = _GENESYS_LOGIN
     return [
         Item(login, log_in, "Check GC_REGION, GC_CC_CLIENT_ID and GC_CC_CLIENT_SECRET."),
         Item(
@@ -170,6 +180,23 @@ def _genesys_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
             needs="Social listening topic",
         ),
     ]
+
+
+def _missed_answers_item(genesys: GenesysClient) -> Item:
+    async def read_a_message() -> str:
+        # Whoever may read messages is told that there is none of this name.
+        try:
+            await genesys.request("GET", make_message_path(_NO_MESSAGE))
+        except AuthRejected as error:
+            raise explain(error) from error
+        except Rejected as error:
+            if not has_status(error, NOT_FOUND):
+                raise
+        return "can be looked for after an outage"
+
+    return Item(
+        "Answers that were missed", read_a_message, "Try again in a while.", needs=_GENESYS_LOGIN
+    )
 
 
 def _contact_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
@@ -207,7 +234,7 @@ def _contact_items(settings: Settings, genesys: GenesysClient) -> list[Item]:
             "External source",
             read_source,
             "Copy GC_EXTERNAL_SOURCE_ID from Admin → External Sources.",
-            needs="Genesys Cloud login",
+            needs=_GENESYS_LOGIN,
         ),
         Item(
             "Division for contacts",

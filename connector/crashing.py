@@ -64,7 +64,9 @@ class Crasher:
         self, name: str, run: Callable[[], Awaitable[None]]
     ) -> Callable[[], Awaitable[None]]:
         async def wait_and_fall() -> None:
-            await self._armed[name].wait()
+            # When it gets to run, a message may have made the actor fall already.
+            while not self._armed[name].is_set():
+                await self._armed[name].wait()
             self._fall(name)
 
         async def run_or_crash() -> None:

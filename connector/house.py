@@ -19,6 +19,8 @@ from actors.dedup_store import (
     load_scripts,
     refuse_poison,
 )
+from actors.genesys.gap import WebhookGap
+from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
 from actors.store import StoreRequest
@@ -128,14 +130,28 @@ def _make_commands(parts: Parts) -> Commands:
 
 def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
     settings = parts.settings
+    clock = parts.outside.clock
+    gap = WebhookGap(clock)
 
     def create(context: Context) -> WebhookReceiver:
+        reconciler = Reconciler(
+            context,
+            parts.leader_store,
+            parts.genesys,
+            duty=parts.duty,
+            gap=gap,
+            window_s=settings.reconcile_window,
+            clock=clock,
+            log=parts.outside.log,
+        )
         return WebhookReceiver(
             context,
             parts.store,
             secrets=(settings.gc_webhook_secret.get_secret_value(),),
             max_bytes=settings.webhook_max_bytes,
-            clock=parts.outside.clock,
+            clock=clock,
+            gap=gap,
+            reconciler=reconciler,
         )
 
     return ActorSpec(
@@ -144,6 +160,7 @@ def _webhook_receiver(parts: Parts) -> ActorSpec[WebhookDelivery]:
         rate=settings.webhook_receiver.rate,
         mailbox=parts.webhooks,
         concurrency=settings.webhook_receiver.concurrency,
+        deadline_s=4 * settings.request_deadline_s,
         stop_within_s=settings.stop_within_s,
         critical=True,
         on_poison=_answer_poison,

@@ -16,7 +16,7 @@ from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
-from actors.messages import Destination, JournalEntry, Plan
+from actors.messages import AgentMessage, Destination, JournalEntry, Plan
 from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
@@ -76,7 +76,8 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 
     async def give_up(entry: JournalEntry, attempts: int, error: Exception) -> None:
         await bury(parts.leader_store, entry, attempts, error)
-        plans.pop(entry.entry_id, None)
+        if isinstance(entry.payload, AgentMessage):
+            plans.pop(entry.payload.message_id, None)
 
     spec = _sender(parts, Destination.BLUESKY_SENDER, create)
     return dataclasses.replace(spec, on_poison=give_up)

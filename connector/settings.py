@@ -90,6 +90,7 @@ def _parse_handle(value: object) -> object:
 
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
+Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400)]
 LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
@@ -163,6 +164,7 @@ class Settings(BaseModel):
     deep_sweep: Seconds = 3600.0
     outbound_give_up_after: Seconds = 900.0
     inbound_keep: Seconds = 7 * 86400.0
+    reconcile_window: Window = 3600.0
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
 
     bluesky_budget: Limit = Rate(3000, 300)

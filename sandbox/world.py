@@ -14,7 +14,7 @@ import trio
 from sandbox.bluesky import Account, BlueskyNetwork
 from sandbox.bluesky.server.app import create_app as create_bluesky
 from sandbox.genesys.app import create_app as create_genesys
-from sandbox.genesys.delivery import WebhookDelivery
+from sandbox.genesys.delivery import RETRY_AFTER_S, WebhookDelivery
 from sandbox.genesys.organization import GenesysOrganization
 from sandbox.serving import serve
 
@@ -59,11 +59,17 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(rng: random.Random) -> AsyncIterator[World]:
+async def open_world(
+    rng: random.Random, *, retry_after_s: float = RETRY_AFTER_S
+) -> AsyncIterator[World]:
     """Serve both platforms while the block runs.
 
     Agents' messages are delivered to ``world.genesys.webhook_url``: set it to where the connector
     listens. Cancellation ends both servers at once.
+
+    Args:
+        rng: source of all ids.
+        retry_after_s: between two deliveries of a webhook.
     """
     bluesky = BlueskyNetwork(clock=_now, rng=rng)
     brand = bluesky.create_account(
@@ -80,7 +86,8 @@ async def open_world(rng: random.Random) -> AsyncIterator[World]:
         trio.open_nursery() as nursery,
     ):
         genesys.files.base_url = genesys_url
-        await nursery.start(WebhookDelivery(genesys, client).run)
+        delivery = WebhookDelivery(genesys, client, retry_after_s=retry_after_s)
+        await nursery.start(delivery.run)
         yield World(bluesky, genesys, brand, customers, bluesky_url, genesys_url)
         nursery.cancel_scope.cancel()
 

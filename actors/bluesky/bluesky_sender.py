@@ -12,7 +12,7 @@ from actors.bluesky.effects import Hand, carry_out, look_up, remember, remember_
 from actors.bluesky.giving_up import explain_trouble, give_up_on, say_not_known
 from actors.bluesky.planning import Rules, make_plan
 from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
-from actors.bluesky.retrying import Trouble, choose_delay_s, shorten
+from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S, Trouble, choose_delay_s, shorten
 from actors.items import make_failure, make_receipt_item
 from actors.messages import (
     AgentMessage,
@@ -56,7 +56,7 @@ class BlueskySender:
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
         clock: unix time in seconds.
-        plans: the latest plans by entry id, shared by all workers. It must outlive this
+        plans: the latest plans by message id, shared by all workers. It must outlive this
             incarnation, as the message in hand does: that one is delivered again as it first
             came, without the plan that the journal has got meanwhile.
         claims: which direct message is whose, shared by all workers.
@@ -102,11 +102,12 @@ class BlueskySender:
         message = entry.payload
         if not isinstance(message, AgentMessage):
             raise TypeError(f"{type(message).__name__} is not for BlueskySender")
-        planned = message.plan or self._plans.get(entry.entry_id)
+        known = self._plans.get(message.message_id)
+        planned = message.plan or known
         if planned is not None:
-            self._keep(entry, planned)
+            self._keep(message, planned)
         try:
-            await self._attempt(entry, message, planned)
+            await self._attempt(entry, message, planned, begun_elsewhere=known is None)
         except Refusal as refusal:
             await self._refuse(entry, message, refusal)
         except Rejected as error:
@@ -117,11 +118,20 @@ class BlueskySender:
             await self._retry(entry, error)
 
     async def _attempt(
-        self, entry: JournalEntry, message: AgentMessage, planned: Plan | None
+        self,
+        entry: JournalEntry,
+        message: AgentMessage,
+        planned: Plan | None,
+        *,
+        begun_elsewhere: bool,
     ) -> None:
         if entry.attempts > 0 and self._left_s(entry) <= 0:
             await self._conclude(entry, message, planned)
             return
+        if begun_elsewhere and isinstance(planned, DirectMessagePlan):
+            # Another process was cut off: a request of it may still be under way, and only of a
+            # direct message would it be too late to know afterwards.
+            await self._context.sleep(LOOK_AGAIN_AFTER_S)
         try:
             plan = planned or await self._fix_plan(entry, message)
             hand = self._hand(entry, message)
@@ -129,7 +139,7 @@ class BlueskySender:
         except RateLimited as error:
             if (error.after_s or 0.0) <= self._left_s(entry):
                 raise
-            await self._conclude(entry, message, self._plans.get(entry.entry_id), error)
+            await self._conclude(entry, message, self._plans.get(message.message_id), error)
         else:
             await self._confirm(entry, message, plan, written)
 
@@ -141,12 +151,12 @@ class BlueskySender:
         plan = await make_plan(self._calls, self._store, entry, message, self._clock(), self._rules)
         amended = replace(message, plan=plan)
         await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
-        self._keep(entry, plan)
+        self._keep(message, plan)
         return plan
 
-    def _keep(self, entry: JournalEntry, plan: Plan) -> None:
-        self._plans.pop(entry.entry_id, None)
-        self._plans[entry.entry_id] = plan
+    def _keep(self, message: AgentMessage, plan: Plan) -> None:
+        self._plans.pop(message.message_id, None)
+        self._plans[message.message_id] = plan
         while len(self._plans) > MOST_PLANS:
             del self._plans[next(iter(self._plans))]
 
@@ -194,7 +204,7 @@ class BlueskySender:
             references=kept.references,
             values=kept.values,
         )
-        self._plans.pop(entry.entry_id, None)
+        self._plans.pop(message.message_id, None)
         self._context.succeeded()
 
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
@@ -203,10 +213,10 @@ class BlueskySender:
         )
         asked = refusal.reason is reasons.HELP
         outcome: Outcome = Done() if asked else Refused(refusal.code, refusal.sentence)
-        plan = self._plans.get(entry.entry_id)
+        plan = self._plans.get(message.message_id)
         values = await remember_remains(self._hand(entry, message), plan, refusal.done)
         await settle(self._store, self._context, entry, outcome, items=[receipt], values=values)
-        self._plans.pop(entry.entry_id, None)
+        self._plans.pop(message.message_id, None)
         if asked:
             self._context.succeeded()
             return

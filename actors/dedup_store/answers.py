@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -16,12 +16,14 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.dedup_store.codec import Head, decode_reference
+from actors.dedup_store.codec import Head, decode_activity, decode_reference
 from actors.dedup_store.commands import Wanted
 from actors.dedup_store.keys import LEASE_KEEP_S
 from actors.messages import Destination, ThreadReference
 from actors.store import (
+    Activity,
     Amend,
+    FindActive,
     FindReference,
     FindUnseen,
     ReadValue,
@@ -67,6 +69,8 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(result)
         case FindReference():
             request.reply.answer(_read_reference(result))
+        case FindActive():
+            request.reply.answer(_read_activities(result))
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():
@@ -128,6 +132,19 @@ def _read_reference(answer: str | None) -> ThreadReference | None:
     except Malformed:
         # Not remembered in a form that this release reads: it is looked up anew.
         return None
+
+
+def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
+    """The newest of each conversation, in their order."""
+    newest: dict[str, Activity] = {}
+    for member in members:
+        try:
+            activity = decode_activity(member)
+        except Malformed:
+            # Written in a form that this release does not read; it is forgotten within a day.
+            continue
+        newest.setdefault(activity.conversation, activity)
+    return tuple(newest.values())
 
 
 def _read_envelope(fields: Sequence[str]) -> Envelope:

@@ -19,12 +19,14 @@ from actors.messages import (
     Payload,
     ThreadReference,
 )
+from actors.store import Activity
 from runtime.errors import Malformed
 
 T = TypeVar("T")
 
 _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
+_ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,20 @@ def decode_reference(text: str) -> ThreadReference:
     return _decode(_REFERENCE, text)
 
 
+def encode_activity(activity: Activity) -> str:
+    """One line of JSON, the same for the same activity."""
+    return _encode(_ACTIVITY, activity)
+
+
+def decode_activity(text: str) -> Activity:
+    """The reverse of :func:`encode_activity`.
+
+    Raises:
+        Malformed: a newer version, or no such JSON.
+    """
+    return _decode(_ACTIVITY, text)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The first entry of a conversation as it lies in the store, its payload not yet read."""
@@ -106,6 +122,14 @@ class Head:
         sequence, attempts, recorded_at = header.split(" ")
         entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
         return cls(entry_id, item_id, float(recorded_at), payload)
+
+    def find_text(self, name: str) -> str | None:
+        """A field of the payload, whether or not this release can read the whole of it."""
+        try:
+            found = json.loads(self.payload)["payload"][name]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return found if isinstance(found, str) else None
 
     def open(self) -> JournalEntry:
         """The entry as an actor gets it.

@@ -15,8 +15,15 @@ from actors.dead_letters import (
     ReadLetter,
     ReplayLetter,
 )
-from actors.dedup_store.codec import EntryId, encode_payload, encode_reference
+from actors.dedup_store.codec import (
+    EntryId,
+    encode_activity,
+    encode_payload,
+    encode_reference,
+)
 from actors.dedup_store.keys import (
+    ACTIVE_KEEP_S,
+    ACTIVE_MOST,
     DEAD_KEEP_S,
     DEAD_MOST,
     LEASE_KEEP_S,
@@ -29,7 +36,9 @@ from actors.dedup_store.scripts import Script, ScriptName
 from actors.messages import Destination, Done, JournalItem, Refused, Retry, ThreadReference
 from actors.store import (
     SEEN_KEEP_S,
+    Activity,
     Amend,
+    FindActive,
     FindReference,
     FindUnseen,
     ReadValue,
@@ -131,6 +140,9 @@ class Commands:
                 return Command(("GET", self._keys.value(name)), reads=True)
             case FindReference():
                 return Command(("GET", self._keys.reference(request.uri)), reads=True)
+            case FindActive():
+                last = str(request.limit - 1)
+                return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
             case _:
                 return self._make_for_letters(request, now)
 
@@ -178,6 +190,8 @@ class Commands:
         letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
+            str(ACTIVE_KEEP_S),
+            str(ACTIVE_MOST),
             *_items(request.items),
             *_many(
                 (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
@@ -186,6 +200,7 @@ class Commands:
             *_many((item_id,) for item_id in request.seen),
             *_values(request.values),
             *_references(request.references),
+            *_activities(request.active),
         ]
         return self._call("record", caller, arguments)
 
@@ -193,11 +208,11 @@ class Commands:
         entry_id = EntryId.parse(request.entry_id)
         match request.outcome:
             case Done():
-                outcome = ("done", "", "", "")
+                outcome = ("done", "", "", "", "0")
             case Retry(after_s=after_s):
-                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "")
-            case Refused(code=code, why=why):
-                outcome = ("refused", "", code, why)
+                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "", "1")
+            case Refused(code=code, why=why, tries=tries):
+                outcome = ("refused", "", code, why, str(tries))
             case _:
                 assert_never(request.outcome)
         arguments = [
@@ -206,6 +221,7 @@ class Commands:
             *_items(request.items),
             *_values(request.values),
             *_references(request.references),
+            *_activities(request.active),
         ]
         return self._call("settle", caller, arguments)
 
@@ -277,11 +293,23 @@ def _values(values: Iterable[Value]) -> list[str]:
         (
             value_name(one.space, one.name),
             one.text,
-            "" if one.keep_s is None else str(max(1, round(one.keep_s * 1000))),
+            _life_time(one),
+            "1" if one.earliest else "0",
         )
         for one in values
     )
 
 
+def _life_time(value: Value) -> str:
+    """In milliseconds; ``""`` for ever, ``"0"`` to delete it."""
+    if value.keep_s is None:
+        return ""
+    return "0" if value.keep_s <= 0 else str(max(1, round(value.keep_s * 1000)))
+
+
 def _references(references: Iterable[ThreadReference]) -> list[str]:
     return _many((one.post.uri, encode_reference(one)) for one in references)
+
+
+def _activities(activities: Iterable[Activity]) -> list[str]:
+    return _many((encode_activity(one),) for one in activities)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from actors.dead_letters import DropLetter, ReplayLetter
 from actors.dedup_store.answers import Delivery, Result, answer, read_delivery
-from actors.dedup_store.codec import EntryId
+from actors.dedup_store.codec import EntryId, Head
 from actors.dedup_store.commands import Command, Commands, Wanted
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.lease import Lease
-from actors.messages import Destination, Refused
+from actors.items import make_failure, read_agent_id
+from actors.messages import Destination, JournalItem, Refused
+from actors.reasons import OTHER_RELEASE
 from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
 from runtime.clock import WallClock
 from runtime.errors import Fault, Malformed, Rejected
@@ -231,13 +233,23 @@ class Exchange:
                 entry = head.open()
             except Malformed as error:
                 report.faults.append(error)
-                refusal = Refused("Unreadable", str(error))
-                self._in_hand.refuse(Settle(str(head.entry_id), refusal, term=term))
+                refusal = Refused("Unreadable", str(error), tries=0)
+                told = _tell_agent(head)
+                self._in_hand.refuse(Settle(str(head.entry_id), refusal, told, term=term))
                 continue
             if not self._routes[entry.destination].mailbox.offer(entry):
                 # Somebody else filled the mailbox. The entry still heads its queue.
                 self._in_hand.release(head.entry_id)
                 self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
+
+
+def _tell_agent(head: Head) -> tuple[JournalItem, ...]:
+    """The receipt for an agent whose message this release cannot read, if it is for anybody."""
+    recipient = head.find_text("recipient_did")
+    if head.entry_id.destination is not Destination.BLUESKY_SENDER or recipient is None:
+        return ()
+    message_id = read_agent_id(head.item_id)
+    return (make_failure(message_id, recipient, OTHER_RELEASE.code, OTHER_RELEASE.sentence),)
 
 
 def _changes_journal(request: StoreRequest) -> bool:

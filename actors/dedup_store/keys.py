@@ -12,6 +12,8 @@ from dataclasses import dataclass
 REFERENCE_KEEP_S = 90 * 24 * 3600
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
+ACTIVE_KEEP_S = 24 * 3600
+ACTIVE_MOST = 2_000
 
 LEASE_KEEP_S = 7 * 24 * 3600
 """So long it can still be seen when there last was a leader."""
@@ -54,6 +56,11 @@ class Keys:
     def probe(self) -> str:
         """Written to find out whether a store that was away takes writes again."""
         return self.prefix + "probe"
+
+    @property
+    def active(self) -> str:
+        """Sorted set of the conversations in which something happened, by the time of it."""
+        return self.prefix + "active"
 
     @property
     def bell(self) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 CONTACTS = "/api/v2/externalcontacts/contacts"
 ENRICH_CONTACT = f"{CONTACTS}/enrich"
 LOOK_UP_CONTACT = "/api/v2/externalcontacts/identifierlookup/contacts"
+_MESSAGES = "/api/v2/conversations/messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,22 @@ class Endpoints:
     @property
     def _inbound(self) -> str:
         integration = quote(self.integration_id, safe="")
-        return f"/api/v2/conversations/messages/{integration}/inbound/open"
+        return f"{_MESSAGES}/{integration}/inbound/open"
+
+
+def make_conversation_path(conversation_id: str) -> str:
+    """The ``MessageConversation``: who takes part, and which messages there are."""
+    return f"{_MESSAGES}/{quote(conversation_id, safe='')}"
+
+
+def make_conversation_messages_path(conversation_id: str) -> str:
+    """Takes an array of message ids of that conversation and answers a ``TextMessageListing``."""
+    return f"{make_conversation_path(conversation_id)}/messages/bulk"
+
+
+def make_message_path(message_id: str) -> str:
+    """The ``MessageData`` of one message."""
+    return f"{_MESSAGES}/{quote(message_id, safe='')}/details"
 
 
 def make_contact_path(contact_id: str) -> str:

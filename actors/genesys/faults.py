@@ -14,8 +14,10 @@ _MESSAGE_LIMIT = 300
 _PERMISSION = re.compile(r"[A-Za-z]+:[A-Za-z*]+:[A-Za-z*]+")
 
 _PERMISSIONS = (
-    ("POST", "/messages/bulk", "socialmedia:message:receive"),
     ("POST", "/inbound/open/", "conversation:message:receive"),
+    ("GET", "/conversations/messages/", "conversation:message:view"),
+    ("POST", "/conversations/messages/", "conversation:message:view"),
+    ("POST", "/messages/bulk", "socialmedia:message:receive"),
     ("POST", "/contacts/enrich", "externalContacts:contact:enrich"),
     ("POST", "/identifierlookup/contacts", "externalContacts:contact:view"),
     ("POST", "/externalcontacts/contacts", "externalContacts:contact:add"),

@@ -10,12 +10,13 @@ from typing import Any, assert_never
 
 import trio
 
+from actors.genesys.activities import make_activities
 from actors.genesys.client import GenesysClient
 from actors.genesys.closures import Closures
 from actors.genesys.delivery import PATIENCE, Persistence, run_all
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.gate import Gate, NotTried
-from actors.genesys.models import find_ingested_ids
+from actors.genesys.models import find_ingested
 from actors.items import make_contact_item
 from actors.messages import (
     AgentMessage,
@@ -33,7 +34,7 @@ from actors.messages import (
 )
 from actors.recent import Recent
 from actors.settlement import settle
-from actors.store import Store
+from actors.store import Activity, Store
 from actors.translation.open_message import (
     make_private_message,
     make_public_message,
@@ -179,9 +180,9 @@ class GenesysSender:
 
     async def _confirm(self, posts: list[_Post], answer: Json) -> None:
         """Close the posts that the answer names. Its order means nothing."""
-        named = find_ingested_ids(answer)
+        named = find_ingested(answer)
         jobs = [
-            partial(self._finish, post.entry, post.payload.author)
+            partial(self._finish, post.entry, named[post.payload.post.uri])
             if post.payload.post.uri in named
             else partial(self._doubt, post.entry)
             for post in posts
@@ -199,7 +200,7 @@ class GenesysSender:
     async def _send_single(self, entry: JournalEntry, troubles: list[Retryable]) -> None:
         try:
             path, body, settings = self._make_request(entry)
-            await self._gate.post(path, body, settings=settings, troubles=troubles)
+            answer = await self._gate.post(path, body, settings=settings, troubles=troubles)
         except Malformed as error:
             await self._refuse(entry, error)
         except Rejected as error:
@@ -207,9 +208,7 @@ class GenesysSender:
         except Retryable as error:
             await self._put_off([entry], error)
         else:
-            payload = entry.payload
-            author = payload.author if isinstance(payload, InboundDirectMessage) else None
-            await self._finish(entry, author)
+            await self._finish(entry, answer)
 
     def _make_request(self, entry: JournalEntry) -> tuple[str, dict[str, Any], tuple[str, ...]]:
         """The path, the body, and the settings to blame if the platform does not know the path.
@@ -228,16 +227,25 @@ class GenesysSender:
             case _:
                 assert_never(entry.payload)
 
-    async def _finish(self, entry: JournalEntry, author: Author | None) -> None:
-        if author is None or self._contacts is None:
-            await self._settle(entry, Done())
+    async def _finish(self, entry: JournalEntry, accepted: Json) -> None:
+        """Close an entry that Genesys took in as ``accepted``."""
+        payload = entry.payload
+        if isinstance(payload, InboundPost | InboundDirectMessage):
+            await self._finish_message(entry, payload.author, accepted)
         else:
-            known = "\n".join((author.did, author.handle, author.display_name or ""))
-            is_new = known not in self._contacts
-            items = [make_contact_item(author, entry.item_id)] if is_new else []
-            await self._settle(entry, Done(), items)
-            self._contacts.add([known])
+            await self._settle(entry, Done())
         self._context.succeeded()
+
+    async def _finish_message(self, entry: JournalEntry, author: Author, accepted: Json) -> None:
+        active = make_activities(entry.conversation, accepted)
+        if self._contacts is None:
+            await self._settle(entry, Done(), active=active)
+            return
+        known = "\n".join((author.did, author.handle, author.display_name or ""))
+        is_new = known not in self._contacts
+        items = [make_contact_item(author, entry.item_id)] if is_new else []
+        await self._settle(entry, Done(), items, active)
+        self._contacts.add([known])
 
     async def _reject(self, entry: JournalEntry, error: Rejected) -> None:
         self._context.failed(error)
@@ -260,9 +268,13 @@ class GenesysSender:
         await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
 
     async def _settle(
-        self, entry: JournalEntry, outcome: Outcome, items: Sequence[JournalItem] = ()
+        self,
+        entry: JournalEntry,
+        outcome: Outcome,
+        items: Sequence[JournalItem] = (),
+        active: Sequence[Activity] = (),
     ) -> None:
-        await settle(self._store, self._context, entry, outcome, items=items)
+        await settle(self._store, self._context, entry, outcome, items=items, active=active)
         self._settled.add([_make_turn(entry)])
 
 

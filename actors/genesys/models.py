@@ -79,16 +79,28 @@ def read_answer(model: type[M], answer: Json) -> M:
         raise Retryable(why, effect=Effect.UNKNOWN) from error
 
 
-def find_ingested_ids(answer: Json) -> frozenset[str]:
-    """The ``channel.messageId`` of each message in ``OpenSocialNormalizedMessageEntityListing``.
+def list_entities(answer: Json) -> list[Json]:
+    """The entities of any listing. What is no object is passed over."""
+    entities = answer.get("entities")
+    listed = entities if isinstance(entities, list) else ()
+    return [entity for entity in listed if isinstance(entity, dict)]
+
+
+def find_ingested(answer: Json) -> dict[str, Json]:
+    """The messages in ``OpenSocialNormalizedMessageEntityListing`` by ``channel.messageId``.
 
     An entity without one is passed over: it confirms nothing.
     """
-    entities = answer.get("entities")
-    channels = [
-        entity.get("channel")
-        for entity in (entities if isinstance(entities, list) else ())
-        if isinstance(entity, dict)
-    ]
-    found = [channel.get("messageId") for channel in channels if isinstance(channel, dict)]
-    return frozenset(message_id for message_id in found if isinstance(message_id, str))
+    found: dict[str, Json] = {}
+    for entity in list_entities(answer):
+        channel = entity.get("channel")
+        message_id = channel.get("messageId") if isinstance(channel, dict) else None
+        if isinstance(message_id, str):
+            found[message_id] = entity
+    return found
+
+
+def find_id(answer: Json, name: str) -> str | None:
+    """An id in an answer, if it is there."""
+    found = answer.get(name)
+    return found if isinstance(found, str) and found else None

@@ -1,28 +1,29 @@
-"""WebhookReceiver: what agents write comes in here, is recorded, and only then acknowledged."""
+"""WebhookReceiver: what agents write comes in here, is recorded, and only then acknowledged.
+
+What could not come in, because there was nobody to take it in, is looked for: ``reconciler.py``.
+"""
 
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
 
 import trio
 
+from actors.genesys.gap import WebhookGap, make_missed_since
+from actors.genesys.intake import Intake, make_intake
 from actors.genesys.signature import is_signed
-from actors.items import make_agent_item
-from actors.messages import AgentMessage, DeadLetter, JournalItem
 from actors.store import Store, StoreUnavailable
-from actors.translation.webhook import Ignored, Unusable, read_webhook
-from runtime.actor import Context
+from actors.translation.webhook import read_webhook
+from runtime.actor import Context, Runs
 from runtime.clock import WallClock, format_time
 from runtime.mailbox import Reply
 
 HOLD_S = 8.0
 """How long a delivery waits for a store that is away. Genesys waits for 10 s, and comes again five
 times, each 5 s after the answer before: were it answered at once, all would be over in 25 s, and
-the message lost; like this it takes over a minute."""
+the message given up; like this it takes over a minute."""
 
 LOOK_AGAIN_S = 0.5
 
@@ -57,7 +58,9 @@ class WebhookReceiver:
     Args:
         secrets: the integration's secret token, and a second one while it is being changed.
         max_bytes: the largest body that is read.
-        clock: for messages that do not say when they were sent.
+        clock: unix time in seconds.
+        gap: told when deliveries are refused and when they are taken in.
+        reconciler: looks for those that were refused too often.
     """
 
     def __init__(
@@ -68,12 +71,20 @@ class WebhookReceiver:
         secrets: Sequence[str],
         max_bytes: int,
         clock: WallClock,
+        gap: WebhookGap,
+        reconciler: Runs,
     ) -> None:
         self._context = context
         self._store = store
         self._secrets = tuple(secrets)
         self._max_bytes = max_bytes
         self._clock = clock
+        self._gap = gap
+        self._reconciler = reconciler
+
+    async def run(self) -> None:
+        """Look, after every gap, for what was missed. If cancelled, it is looked for again."""
+        await self._reconciler.run()
 
     async def handle(self, message: WebhookDelivery) -> None:
         """Deal with one delivery and answer it.
@@ -90,6 +101,7 @@ class WebhookReceiver:
         if not is_signed(delivery.body, delivery.signature, self._secrets):
             self._context.skipped("wrong_signature")
             return WebhookAnswer.WRONG_SIGNATURE
+        came_at = self._clock()
         await self._context.acquire()
         away = StoreUnavailable("DedupStore did not answer in time")
         with trio.move_on_after(HOLD_S):
@@ -102,36 +114,27 @@ class WebhookReceiver:
                     return WebhookAnswer.ACCEPTED
                 await self._context.sleep(LOOK_AGAIN_S)
         self._context.failed(away)
+        self._gap.begin(came_at)
         return WebhookAnswer.UNAVAILABLE
 
     async def _take_in(self, body: bytes) -> None:
-        content = read_webhook(body, format_time(self._clock()))
-        match content:
-            case AgentMessage():
-                item = make_agent_item(content)
-                recorded = await self._store.record([item])
-                if item.item_id in recorded.new:
-                    self._context.succeeded()
-                else:
-                    self._context.skipped("duplicate")
-            case Ignored():
-                if content.failure is not None:
-                    await self._store.record([content.failure])
-                self._context.skipped(content.reason)
-            case Unusable():
-                items: list[JournalItem] = [content.failure] if content.failure else []
-                await self._store.record(items, dead_letters=[_bury(content, body)])
-                self._context.skipped(content.reason)
-            case _:
-                assert_never(content)
+        intake = make_intake(read_webhook(body, format_time(self._clock())), body)
+        new = await self._record(intake)
+        if intake.skipped is not None:
+            self._context.skipped(intake.skipped)
+        elif new:
+            self._context.succeeded()
+        else:
+            self._context.skipped("duplicate")
 
-
-def _bury(content: Unusable, body: bytes) -> DeadLetter:
-    name = content.message_id or hashlib.sha256(body).hexdigest()
-    return DeadLetter(
-        letter_id=f"webhook:{name}",
-        source="WebhookReceiver",
-        code=content.reason,
-        why=content.why,
-        payload=body.decode(errors="replace"),
-    )
+    async def _record(self, intake: Intake) -> frozenset[str]:
+        """Record it, and with it the gap that it ends; returns the ids that are new."""
+        if not intake.items and not intake.letters:
+            return frozenset()
+        missed_since = self._gap.missed_since
+        gaps = () if missed_since is None else (make_missed_since(missed_since),)
+        recorded = await self._store.record(
+            intake.items, values=gaps, dead_letters=intake.letters, active=intake.active
+        )
+        self._gap.end(tell=missed_since is not None)
+        return recorded.new

@@ -28,6 +28,7 @@ class WebhookDelivery:
         organization: whose messages are sent.
         client: to post with. Redirects must not be followed by it.
         concurrency: how many may be posted at the same time.
+        retry_after_s: between two attempts, for those who cannot wait as the platform does.
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class WebhookDelivery:
         client: httpx.AsyncClient,
         *,
         concurrency: int = CONCURRENCY,
+        retry_after_s: float = RETRY_AFTER_S,
     ) -> None:
         self._organization = organization
         self._client = client
+        self._retry_after_s = retry_after_s
         self._limiter = trio.CapacityLimiter(concurrency)
         self._last: dict[str, trio.Event] = {}
 
@@ -65,7 +68,7 @@ class WebhookDelivery:
     async def _deliver(self, message: OutboundMessage) -> None:
         for attempt in range(1 + RETRIES):
             if attempt > 0:
-                await trio.sleep(RETRY_AFTER_S)
+                await trio.sleep(self._retry_after_s)
             async with self._limiter:
                 answer = await self._post(message)
             message.attempts.append(answer)

@@ -133,6 +133,9 @@ class InboundReceipt(Body):
         return self
 
 
+MESSAGE_IDS: TypeAdapter[list[str]] = TypeAdapter(
+    Annotated[list[Text], Field(min_length=1, max_length=1000)]
+)
 PRIVATE_MESSAGE = TypeAdapter(PrivateMessage)
 EVENT = TypeAdapter(InboundEvent)
 RECEIPT = TypeAdapter(InboundReceipt)

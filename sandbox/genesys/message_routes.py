@@ -6,13 +6,14 @@ from sandbox.genesys.api import Answer, Api, Request
 from sandbox.genesys.conversation_views import conversation_json, details_json
 from sandbox.genesys.conversations import InboundMessage
 from sandbox.genesys.errors import ApiError, not_found
-from sandbox.genesys.message_models import EVENT, PRIVATE_MESSAGE, RECEIPT
+from sandbox.genesys.message_models import EVENT, MESSAGE_IDS, PRIVATE_MESSAGE, RECEIPT
 from sandbox.genesys.organization import GenesysOrganization
 from sandbox.genesys.social_models import REACTIONS, SOCIAL_MESSAGES
 from sandbox.genesys.wire import Json
 
 _INGESTION = "/api/v2/socialmedia/topics/<topic_id>/dataingestionrules/open/<rule_id>"
-_INBOUND = "/api/v2/conversations/messages/<integration_id>/inbound/open"
+_MESSAGES = "/api/v2/conversations/messages"
+_INBOUND = f"{_MESSAGES}/<integration_id>/inbound/open"
 _VIEW = ("conversation:message:view", "conversation:webmessaging:view")
 
 
@@ -84,7 +85,7 @@ def _add_inbound(api: Api, organization: GenesysOrganization) -> None:
 
 
 def _add_reading(api: Api, organization: GenesysOrganization) -> None:
-    @api.operation("GET", "/api/v2/conversations/messages/<conversation_id>")
+    @api.operation("GET", f"{_MESSAGES}/<conversation_id>")
     def read_conversation(request: Request, conversation_id: str) -> Answer:
         found = organization.conversations.get(conversation_id)
         if found is None:
@@ -92,9 +93,19 @@ def _add_reading(api: Api, organization: GenesysOrganization) -> None:
             raise not_found("conversation.error.conversation.not.found", message)
         return 200, conversation_json(found, organization.division_id)
 
-    @api.operation("GET", "/api/v2/conversations/messages/<message_id>/details", any_of=_VIEW)
+    @api.operation("GET", f"{_MESSAGES}/<message_id>/details", any_of=_VIEW)
     def read_details(request: Request, message_id: str) -> Answer:
         return 200, details_json(organization.messaging.message(message_id))
+
+    @api.operation("POST", f"{_MESSAGES}/<conversation_id>/messages/bulk", any_of=_VIEW)
+    def read_several(request: Request, conversation_id: str) -> Answer:
+        wanted = request.parse(MESSAGE_IDS)
+        conversation = organization.conversations.get(conversation_id)
+        if conversation is None:
+            raise not_found()
+        # Those that are not of the conversation are not among the answers.
+        found = [one for one in conversation.messages if one.message_id in wanted]
+        return 200, {"entities": [details_json(message) for message in found]}
 
 
 def _ingested_json(message: InboundMessage, topic_id: str) -> Json:

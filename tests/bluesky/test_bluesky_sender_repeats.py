@@ -8,6 +8,7 @@ import trio
 from actors.bluesky.answering import Style
 from actors.bluesky.bluesky_sender import MOST_PLANS
 from actors.bluesky.planning import Rules
+from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S
 from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.scripted_bluesky import (
     ALICE,
@@ -74,6 +75,32 @@ async def test_only_our_own_new_messages_count_as_sent(autojump_clock: trio.abc.
     await world.work()
     assert world.bluesky.count(SEND) == 2
     assert world.receipt().status == "Delivered"
+
+
+async def test_an_answer_that_another_process_sent_at_last_is_waited_for(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """It was killed while it sent: the service acts a little after the connection is gone."""
+    world = World.make()
+    entry = world.add(private_message())
+    with trio.CancelScope() as killed:
+        world.bluesky.points.trouble = {world.bluesky.points.reached + 5: "cancel"}
+        world.bluesky.points.cancel = killed.cancel
+        await world.start().handle(entry)
+    assert (world.bluesky.sent, killed.cancelled_caught) == ([], True)
+    assert world.payload() != entry.payload, "it was killed before its plan was fixed"
+    world.bluesky.points.trouble = {}
+    world.plans.clear()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive_late, world, LOOK_AGAIN_AFTER_S - 1.0)
+        await world.work()
+    assert world.bluesky.sent == ["We are on it."]
+    assert world.receipt().status == "Delivered"
+
+
+async def receive_late(world: World, after_s: float) -> None:
+    await trio.sleep(after_s)
+    world.bluesky.receive("We are on it.", BRAND)
 
 
 async def test_a_worker_that_ends_while_it_backs_off_has_lost_no_plan(

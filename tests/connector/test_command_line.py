@@ -67,7 +67,7 @@ async def test_check_finds_nothing_to_mend(tmp_path: Path) -> None:
 
     told = done.stdout.decode()
     assert done.returncode == 0, told
-    assert told.count("  ok  ") == 10
+    assert told.count("  ok  ") == 11
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,23 @@ async def test_check_says_what_is_wrong_and_how_to_mend_it(
     remedies = [line for line in done.stdout.decode().splitlines() if "→" in line]
     assert len(remedies) == 1
     assert named in remedies[0]
+
+
+async def test_check_says_what_a_permission_is_for_that_is_missing(tmp_path: Path) -> None:
+    """What would be lost, and that one may choose to do without."""
+    async with open_world(random.SystemRandom()) as world:
+        world.genesys.webhook_url = "https://connector.example/webhook"
+        world.genesys.permissions.discard("conversation:message:view")
+        missing = await call("check", environ=world.environ(), folder=tmp_path)
+        without = await call(
+            "check", environ={**world.environ(), "RECONCILE_WINDOW": "0"}, folder=tmp_path
+        )
+
+    (remedy,) = [line for line in missing.stdout.decode().splitlines() if "→" in line]
+    assert missing.returncode == 1
+    assert "conversation:message:view" in remedy
+    assert "set RECONCILE_WINDOW=0: then" in remedy
+    assert without.returncode == 0
 
 
 async def test_what_the_system_does_not_allow_is_said_in_a_line(tmp_path: Path) -> None:

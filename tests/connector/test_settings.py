@@ -36,6 +36,7 @@ def test_the_required_variables_suffice() -> None:
     assert settings.polling_time_social_listening == 300
     assert settings.polling_time_dm == 120
     assert settings.start_lookback == 3600
+    assert settings.reconcile_window == 3600
     assert settings.bluesky_search_query == ()
     assert settings.enable_external_contacts is False
     assert settings.log_level == "info"
@@ -68,6 +69,7 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("SPLIT_NUMBERING", "on", "'auto' or 'off'"),
         ("POST_LANGS", "en,english_us", "'english_us' is no language; expected tags such as"),
         ("POST_LANGS", "en,de,fr,it", "more than 3 languages"),
+        ("RECONCILE_WINDOW", "2d", "less than or equal to 86400"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
         ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
         ("DEDUP_STORE_MAILBOX", "many", "not a whole number"),
@@ -203,6 +205,12 @@ def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     assert settings.port == 9001
     assert settings.start_lookback == 2 * 86400
     assert settings.bluesky_search_query == ("a b", "c")
+
+
+def test_looking_for_missed_answers_can_be_turned_off() -> None:
+    """0 is a time like any other, and a day the longest."""
+    assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "0"}).reconcile_window == 0
+    assert load_settings({**REQUIRED, "RECONCILE_WINDOW": "1d"}).reconcile_window == 86400
 
 
 def test_every_actor_has_its_three_knobs() -> None:

@@ -15,7 +15,8 @@ from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.keys import DEAD_KEEP_S, DEAD_MOST
 from actors.dedup_store.scripts import load_scripts
-from actors.messages import DeadLetter, Done, Refused, Retry
+from actors.items import make_agent_item
+from actors.messages import AgentMessage, DeadLetter, Done, Receipt, Refused, Retry
 from actors.store import Record
 from tests.dedup_store.house import House, item
 
@@ -65,7 +66,7 @@ async def test_a_refused_entry_is_kept_whole(client: redis.Redis, house: House) 
         "conversation": "talk",
         "code": "BlockedActor",
         "why": "The user blocked us.",
-        "attempts": "1",
+        "attempts": "2",
         "died_at": f"{house.clock.now:.6f}",
     }
     assert house.gauge.read().dead_letters == 1
@@ -130,6 +131,22 @@ def make_foreign(house: House, name: str, old: str, new: str) -> Command:
     changed = tuple(argument.replace(old, new) for argument in made.arguments)
     assert changed != made.arguments
     return Command(changed)
+
+
+async def test_an_agent_is_told_of_a_message_that_this_release_cannot_read(
+    client: redis.Redis, house: House
+) -> None:
+    """Whom the receipt is for can be read even if the rest cannot."""
+    message = AgentMessage("m1", "public", "did:plc:customer", "Hi", "2026-01-01T00:00:00Z")
+    made = house.commands.make(Record((make_agent_item(message),)), house.clock())
+    arguments = tuple(one.replace('"version":1', '"version":2') for one in made.arguments)
+    await house.database.execute([Command(arguments)])
+    async with house.open():
+        receipt = (await house.next()).payload
+    assert isinstance(receipt, Receipt)
+    assert (receipt.message_id, receipt.recipient_did) == ("m1", "did:plc:customer")
+    assert (receipt.status, receipt.code) == ("Failed", "GeneralError")
+    assert read_letter(client, house, "agent:m1")["attempts"] == "0"
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,27 @@ async def test_a_value_may_have_a_life_time(house: House) -> None:
                 pass
 
 
+async def test_a_value_that_is_kept_for_no_time_is_deleted(house: House) -> None:
+    """Together with what is recorded, and whether it was there or not."""
+    async with house.open():
+        await house.store.save(Value("cursor", "gap", "1"))
+        deleted = Value("cursor", "gap", "", keep_s=0)
+        for _ in range(2):
+            await house.store.record([item("a")], values=[deleted])
+            assert await house.store.read("cursor", "gap") is None
+
+
+async def test_of_an_earliest_value_the_smaller_number_stays(house: House) -> None:
+    """Whoever comes first; what is no number is replaced."""
+    async with house.open():
+        for text, kept in (("50.5", "50.5"), ("60", "50.5"), ("9.25", "9.25"), ("9.250", "9.25")):
+            await house.store.save(Value("cursor", "gap", text, earliest=True))
+            assert await house.store.read("cursor", "gap") == kept
+        await house.store.save(Value("cursor", "gap", "soon"))
+        await house.store.save(Value("cursor", "gap", "7", keep_s=60, earliest=True))
+        assert await house.store.read("cursor", "gap") == "7"
+
+
 async def test_requests_that_wait_together_do_not_mix_their_answers(house: House) -> None:
     """One that cannot be written fails alone."""
     bad = Settle("no entry id", Done())

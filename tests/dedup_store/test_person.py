@@ -71,7 +71,7 @@ async def test_a_letter_of_the_journal_is_read_whole(house: House) -> None:
             conversation="talk",
             code="Blocked",
             why="The user blocked us.",
-            attempts=1,
+            attempts=2,
             recorded_at=entry.recorded_at,
             died_at=recorded_at,
         )
@@ -131,7 +131,7 @@ async def test_what_was_put_back_may_die_again(house: House) -> None:
             assert await house.store.replay_letter("a") is Replayed.APPENDED
             await house.store.settle((await house.next()).entry_id, Refused("Again", "no"))
         found = await house.store.read_envelopes(await house.store.list_letters())
-    assert [(one.code, one.attempts) for one in found] == [("Again", 0)]
+    assert [(one.code, one.attempts) for one in found] == [("Again", 1)]
 
 
 async def test_what_is_put_back_stays_seen_for_another_30_days(house: House) -> None:

@@ -22,3 +22,4 @@ DELIVERED = r'{"version":1,"payload":{"message_id":"message-1","recipient_did":"
 FAILED = r'{"version":1,"payload":{"message_id":"message-2","recipient_did":"did:plc:alice","status":"Failed","code":"MessageExpired","sentence":"Bluesky did not take it within 15 minutes.","kind":"receipt"}}'
 CONTACT = r'{"version":1,"payload":{"author":{"did":"did:plc:alice","handle":"alice.example","display_name":"Alice Ä","avatar":"https://cdn.example/alice.jpg"},"kind":"resolve_contact"}}'
 REFERENCE = r'{"version":1,"payload":{"post":{"uri":"at://did:plc:alice/app.bsky.feed.post/3labc","cid":"bafyone"},"root":{"uri":"at://did:plc:bob/app.bsky.feed.post/3lroot","cid":"bafyroot"},"author_did":"did:plc:alice"}}'
+ACTIVITY = r'{"version":1,"payload":{"conversation":"thread:at://did:plc:bob/app.bsky.feed.post/3lroot","names":"message","genesys_id":"message-3"}}'

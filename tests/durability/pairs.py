@@ -49,7 +49,7 @@ async def deploy(trial: Trial, times: int) -> None:
         trial.notes.append(f"another one led {_tell(took)} s after the exit")
 
 
-async def pause_leader(trial: Trial, times: int) -> None:
+async def freeze_leader(trial: Trial, times: int) -> None:
     """SIGSTOP the one that leads past the end of its lease, and then SIGCONT."""
     async with _two(trial):
         for _ in range(times):

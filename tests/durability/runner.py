@@ -22,6 +22,7 @@ async def run_trial(
     *,
     separate_store: bool = False,
     most: int | None = None,
+    quick: bool = True,
 ) -> Row:
     """Open the trial, carry the scenario out, and audit.
 
@@ -29,14 +30,18 @@ async def run_trial(
         name: as it stands in the table.
         seed: of all that is drawn, together with the name.
         keep: where to put the logs, if they are of interest.
-        separate_store: see :func:`tests.durability.trial.open_trial`; ``most`` too.
+        separate_store, most, quick: see :func:`tests.durability.trial.open_trial`.
     """
     # Short, because a unix socket lies in it.
     with tempfile.TemporaryDirectory(prefix="durability-") as folder:
         started_at = trio.current_time()
         try:
             async with open_trial(
-                f"{seed} {name}", Path(folder), separate_store=separate_store, most=most
+                f"{seed} {name}",
+                Path(folder),
+                separate_store=separate_store,
+                most=most,
+                quick=quick,
             ) as trial:
                 await scenario(trial)
                 findings = await trial.conclude()

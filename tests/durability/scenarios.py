@@ -27,10 +27,24 @@ GENESYS_WRITES = (
 )
 LOSSES_DRAWN = 400
 WARM_UP_S = 2.0
+SETTLED_AFTER_S = 10.0
+MOST_IDLE_COMMANDS = 10
 STOP_AFTER_S = 3.0
 WEATHER_EVERY_S = 0.15
 BACKLOG_EVERY_S = 0.004
 LOOK_EVERY_S = 0.1
+
+
+async def be_idle(trial: Trial) -> None:
+    """A minute in which nothing happens, with the default settings: what does it cost Redis?"""
+    await trial.start()
+    await trio.sleep(SETTLED_AFTER_S)
+    before = await trial.store.count_commands()
+    await trio.sleep(60.0)
+    done = await trial.store.count_commands() - before
+    trial.notes.append(f"{done.total()} commands in an idle minute: {dict(done)}")
+    if done.total() > MOST_IDLE_COMMANDS:
+        trial.defects.append(f"{done.total()} commands in an idle minute")
 
 
 async def kill(trial: Trial, kills: int) -> None:

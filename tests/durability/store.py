@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ Mishap: TypeAlias = Literal["killed", "frozen", "full", "read-only"]
 MISHAPS: tuple[Mishap, ...] = ("killed", "frozen", "full", "read-only")
 
 _LISTENS_WITHIN_S = 10.0
+_OUR_OWN = frozenset({"info", "client|setinfo", "hello", "select"})
+"""What asking for the counts takes."""
 _LOOK_EVERY_S = 0.02
 
 R = TypeVar("R")
@@ -54,6 +57,12 @@ class EmbeddedStore:
                 await self._ask(lambda client: client.replicaof("127.0.0.1", "1"))
                 await trio.sleep(seconds)
                 await self._ask(lambda client: client.replicaof("NO", "ONE"))
+
+    async def count_commands(self) -> Counter[str]:
+        """How often each command was carried out since the server started, but for this one."""
+        found = await self._ask(lambda client: client.info("commandstats"))
+        calls = {name.removeprefix("cmdstat_"): one["calls"] for name, one in found.items()}
+        return Counter({name: count for name, count in calls.items() if name not in _OUR_OWN})
 
     async def _be_frozen(self, seconds: float) -> None:
         pid = await self._find_server()

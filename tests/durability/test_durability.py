@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 
 import pytest
 
-from tests.durability import scenarios
+from tests.durability.plan import Size, make_plan
 from tests.durability.report import make_head, make_line
-from tests.durability.runner import run_trial
 from tests.durability.store import has_server
 
 pytestmark = pytest.mark.durability
 
-KILLS = 5
+SIZE = Size(kills=10, turns=1, stops=2, outage_s=8.0, messages=150, backlog=200, weather_s=5.0)
+AGAIN = (
+    f"scripts/durability --kills {SIZE.kills} --turns {SIZE.turns} --stops {SIZE.stops}"
+    f" --outage {SIZE.outage_s:g} --messages {SIZE.messages}"
+)
+TRIALS = (
+    "kill -9",
+    "SIGTERM",
+    "leader killed",
+    "rolling deploy",
+    "leader frozen",
+    "Bluesky away",
+    "Genesys and Redis away",
+    "Redis full",
+    "started without Redis",
+    "1 in 5 answers lost",
+    "idle",
+)
+PLAN = make_plan(SIZE)
 
 
-async def test_nothing_is_lost_doubled_or_out_of_order_when_it_is_killed() -> None:
-    """``kill -9`` under load, each time followed by a start; then SIGTERM, which exits 0."""
+@pytest.mark.parametrize("name", [one for one in PLAN if one.startswith(TRIALS)])
+async def test_nothing_is_lost_doubled_or_out_of_order(name: str) -> None:
+    """Whatever is done to the real process, under load; and then SIGTERM, which exits 0."""
     if not has_server():
         pytest.skip("no redis-server on the PATH")
     seed = secrets.token_hex(4)
-    name = f"kill -9, {KILLS} times"
-    row = await run_trial(name, partial(scenarios.kill, kills=KILLS), seed)
-    again = f"scripts/durability --kills {KILLS} --only kill --seed {seed}"
-    assert not row.problems, f"{again}\n{make_head()}\n{make_line(row)}"
+    row = await PLAN[name](seed, None)
+    again = f'{AGAIN} --only "{name}" --seed {seed}'
+    assert not row.problems, f"{again}\n{make_head()}\n{make_line(row)}\n{row.problems}"
+
+
+def test_every_trial_named_here_is_there() -> None:
+    """Or a renamed one would be left out in silence."""
+    assert all(any(one.startswith(name) for one in PLAN) for name in TRIALS)

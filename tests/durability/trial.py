@@ -158,7 +158,12 @@ class Trial:
 
 @asynccontextmanager
 async def open_trial(
-    seed: str, folder: Path, *, separate_store: bool = False, most: int | None = None
+    seed: str,
+    folder: Path,
+    *,
+    separate_store: bool = False,
+    most: int | None = None,
+    quick: bool = True,
 ) -> AsyncIterator[Trial]:
     """Open both sandboxes; nothing is started yet. At the end nothing is left running.
 
@@ -167,6 +172,7 @@ async def open_trial(
         folder: for the files of the connector and of its store.
         separate_store: use a redis-server by ``REDIS_URL`` instead of the embedded one.
         most: how many messages there are to be, by default as many as there is time for.
+        quick: poll and retry many times as often as by default, with tokens that soon run out.
     """
     rng = _make_rng(seed)
     store = SeparateStore(folder) if separate_store else EmbeddedStore(folder)
@@ -176,7 +182,10 @@ async def open_trial(
         trio.open_nursery() as nursery,
     ):
         _lift_limits(world)
-        variables = {**world.environ(), **QUICK, **store.variables}
+        if quick:
+            world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
+        pace = QUICK if quick else {"HOST": "127.0.0.1"}
+        variables = {**world.environ(), **pace, **store.variables}
         connectors = [ConnectorProcess(make_environ(variables), folder)]
         world.genesys.webhook_url = f"{connectors[0].url}/webhook"
         load = Load(world, _make_rng(f"{seed} load"), most=most)
@@ -199,7 +208,6 @@ def _make_rng(seed: str) -> random.Random:
 
 
 def _lift_limits(world: World) -> None:
-    """Limits are tried on purpose or not at all; tokens run out all the time."""
+    """Limits are tried on purpose or not at all."""
     world.bluesky.rate_limits = RateLimits(requests=Limit(10**9, 300))
-    world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
     world.genesys.access.rate_limit = 10**9

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from tests.contracts.swagger import Swagger
+from tests.genesys.fake_conversations import FakeConversations
 
 API_URL = "https://api.test.example"
 LOGIN_URL = "https://login.test.example"
@@ -54,7 +55,8 @@ class FakeGenesys:
         silent: message ids that it takes and does not name in its answer.
         headers: sent with every answer.
         denied: parts of paths that the client lacks the permission for.
-        rounds: called before each API request is dealt with.
+        before: called before each API request is dealt with.
+        conversations: what it tells of them; those answers are checked, too.
     """
 
     swagger: Swagger | None = None
@@ -76,6 +78,7 @@ class FakeGenesys:
     receipts: list[dict[str, Any]] = field(default_factory=list)
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
+    conversations: FakeConversations = field(default_factory=FakeConversations)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -131,6 +134,9 @@ class FakeGenesys:
         return None
 
     def _deal_with(self, call: Call) -> httpx.Response:
+        told = self.conversations.answer(call.path, call.body)
+        if told is not None:
+            return self._check(call, told)
         if call.path.endswith("/messages/bulk"):
             return self._ingest(call.body)
         if call.path.endswith("/inbound/open/message"):
@@ -140,6 +146,12 @@ class FakeGenesys:
         if "/externalcontacts/" in call.path:
             return self._deal_with_contact(call)
         return error(404, "not.found", "The requested resource was not found.")
+
+    def _check(self, call: Call, told: httpx.Response) -> httpx.Response:
+        if self.swagger is not None:
+            status, body = told.status_code, told.json()
+            self.violations += self.swagger.check_response(call.method, call.path, status, body)
+        return told
 
     def _ingest(self, bodies: list[dict[str, Any]]) -> httpx.Response:
         ids = [body["channel"]["messageId"] for body in bodies]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -11,20 +10,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 import trio
-from quart import Response, request
-from quart_trio import QuartTrio
 
-from actors.genesys.client import GenesysClient
-from actors.genesys.closures import Closures
-from actors.genesys.contact_resolver import ContactResolver
-from actors.genesys.delivery import Persistence
-from actors.genesys.endpoints import Endpoints
-from actors.genesys.genesys_sender import GenesysSender
-from actors.genesys.signature import SIGNATURE_HEADER
-from actors.genesys.token import TokenKeeper
-from actors.genesys.webhook_receiver import WebhookDelivery, WebhookReceiver
 from actors.items import (
-    make_contact_item,
     make_direct_message_item,
     make_failure,
     make_post_item,
@@ -33,111 +20,19 @@ from actors.items import (
 from actors.messages import (
     AgentMessage,
     Author,
-    Destination,
     Done,
     JournalItem,
-    Outcome,
     Receipt,
     Refused,
 )
-from actors.recent import Recent
-from runtime.backoff import RestartPolicy
-from runtime.rate import Budget, Rate
 from sandbox.faults import DropAfter, RateLimit, Reset, Status
 from sandbox.genesys import GenesysOrganization, OutboundMessage, create_app
 from sandbox.genesys import WebhookDelivery as WebhookPoster
 from sandbox.serving import serve
-from tests.genesys.sender_bench import KEEP_S, make_message, make_post, make_uri
-from tests.support.context import FakeContext
-from tests.support.memory_store import MemoryStore
+from tests.genesys.sandbox_house import House
+from tests.genesys.sender_bench import make_message, make_post, make_uri
 
 ALICE = Author("did:plc:alice", "alice.test", "Alice")
-
-
-class House:
-    """The three actors of the wing, with a store, before a Genesys Cloud."""
-
-    def __init__(
-        self, organization: GenesysOrganization, base_url: str, http: httpx.AsyncClient
-    ) -> None:
-        self.organization = organization
-        self.memory = MemoryStore(time.time)
-        self.context = FakeContext(back_off_s=0.01)
-        tokens = TokenKeeper(
-            http,
-            login_url=base_url,
-            client_id=organization.client_id,
-            client_secret=organization.client_secret,
-            deadline_s=5.0,
-        )
-        self.client = GenesysClient(
-            http,
-            api_url=base_url,
-            tokens=tokens,
-            budget=Budget(Rate(300, 60.0)),
-            deadline_s=5.0,
-        )
-        self.persistence = Persistence(RestartPolicy(), KEEP_S, time.time)
-        self.closures = Closures()
-        self.sender = self.make_sender(organization.rule_id)
-        self.resolver = ContactResolver(
-            self.context,
-            self.memory.store,
-            self.client,
-            self.persistence,
-            source_id=organization.external_source_id,
-            division_id=organization.division_id,
-        )
-        self.receiver = WebhookReceiver(
-            self.context,
-            self.memory.store,
-            secrets=(organization.webhook_secret,),
-            max_bytes=100_000,
-            clock=time.time,
-        )
-
-    def make_sender(self, rule_id: str) -> GenesysSender:
-        organization = self.organization
-        endpoints = Endpoints(organization.topic_id, rule_id, organization.integration_id)
-        return GenesysSender(
-            self.context,
-            self.memory.store,
-            self.client,
-            endpoints,
-            self.persistence,
-            batch_limit=50,
-            settled=Recent(1000),
-            closures=self.closures,
-            places=trio.Semaphore(1),
-            contacts=None,
-        )
-
-    async def send(self, *items: JournalItem) -> None:
-        """Give the sender one batch: these items, and all that wait."""
-        for item in items:
-            self.memory.add(item)
-        await self.sender.handle_batch(self.memory.deliverable(Destination.GENESYS_SENDER))
-
-    async def resolve(self, author: Author, cause: str) -> None:
-        entry = self.memory.add(make_contact_item(author, cause))
-        await self.resolver.handle(entry)
-
-    def outcomes(self) -> list[Outcome]:
-        return [outcome for _, outcome in self.memory.settled]
-
-    def make_webhook_app(self) -> QuartTrio:
-        app = QuartTrio("connector")
-
-        @app.post("/webhook")
-        async def receive() -> Response:
-            body = await request.get_data()
-            assert isinstance(body, bytes)
-            delivery = WebhookDelivery(body, request.headers.get(SIGNATURE_HEADER))
-            await self.receiver.handle(delivery)
-            answer = await delivery.reply.wait(5.0, who="WebhookReceiver")
-            return Response("", status=answer.value)
-
-        return app
 
 
 @pytest.fixture

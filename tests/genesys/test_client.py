@@ -109,6 +109,8 @@ async def test_a_missing_permission_is_named_from_the_answer(
             "/api/v2/conversations/messages/i/inbound/open/receipt",
             "conversation:message:receive",
         ),
+        ("GET", "/api/v2/conversations/messages/m/details", "conversation:message:view"),
+        ("POST", "/api/v2/conversations/messages/c/messages/bulk", "conversation:message:view"),
         ("POST", "/api/v2/externalcontacts/contacts/enrich", "externalContacts:contact:enrich"),
         ("POST", "/api/v2/externalcontacts/contacts", "externalContacts:contact:add"),
         ("PATCH", "/api/v2/externalcontacts/contacts/c", "externalContacts:contact:edit"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import trio
+
+from actors.genesys.gap import WebhookGap
 from actors.genesys.signature import make_signature
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
+from runtime.clock import WallClock
 from runtime.rate import Rate
 from tests.support.context import GENEROUS, FakeContext
 from tests.support.memory_store import NEW_YEAR_2026, MemoryStore
@@ -37,6 +41,13 @@ def make_body(**changes: object) -> dict[str, Any]:
     } | changes
 
 
+class NobodyLooks:
+    """Stands in for the reconciler where nothing is to be found."""
+
+    async def run(self) -> None:
+        await trio.sleep_forever()
+
+
 class Desk:
     """A receiver with its store, and the agents who write to it."""
 
@@ -46,15 +57,20 @@ class Desk:
         secrets: tuple[str, ...] = (SECRET,),
         max_bytes: int = 10_000,
         rate: Rate = GENEROUS,
+        clock: WallClock = lambda: NEW_YEAR_2026,
+        memory: MemoryStore | None = None,
     ) -> None:
-        self.memory = MemoryStore()
+        self.memory = memory or MemoryStore()
         self.context = FakeContext("WebhookReceiver", rate=rate)
+        self.gap = WebhookGap(clock)
         self.receiver = WebhookReceiver(
             self.context,
             self.memory.store,
             secrets=secrets,
             max_bytes=max_bytes,
-            clock=lambda: NEW_YEAR_2026,
+            clock=clock,
+            gap=self.gap,
+            reconciler=NobodyLooks(),
         )
 
     async def deliver(self, body: dict[str, Any] | bytes) -> WebhookAnswer:

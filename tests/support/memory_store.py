@@ -29,7 +29,10 @@ from actors.messages import (
 )
 from actors.store import (
     SEEN_KEEP_S,
+    Activity,
     Amend,
+    Deposed,
+    FindActive,
     FindReference,
     FindUnseen,
     ReadValue,
@@ -61,7 +64,9 @@ class MemoryStore:
         entries: the open journal by entry id, oldest first.
         settled: the closed entries with their outcome, oldest first.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
+        active: where something happened, newest last.
         away: while true, every request is refused with :class:`StoreUnavailable`.
+        deposed: while true, every change is refused with :class:`Deposed`.
         lost_answers: so many of the next requests take effect and are then answered
             with :class:`StoreUnavailable`.
 
@@ -77,7 +82,9 @@ class MemoryStore:
         self.values: dict[tuple[str, str], Value] = {}
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.active: list[Activity] = []
         self.away = False
+        self.deposed = False
         self.lost_answers = 0
         self._clock = clock
         self._seen_until: dict[str, float] = {}
@@ -132,6 +139,9 @@ class MemoryStore:
         if self.away:
             request.reply.fail(StoreUnavailable("the store is away"))
             return
+        if self.deposed and isinstance(request, Record | Settle | Amend):
+            request.reply.fail(Deposed("another process has taken the lease"))
+            return
         if self.lost_answers > 0:
             self.lost_answers -= 1
             # The first answer counts, so that of the request itself is lost.
@@ -152,6 +162,8 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case FindActive():
+                request.reply.answer(self._find_active(request.limit))
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
                 raise TypeError("no actor asks for dead letters: only a person does")
             case _:
@@ -165,7 +177,7 @@ class MemoryStore:
                 self.letters[letter.letter_id] = letter
         for item_id in request.seen:
             self._mark(item_id)
-        self._keep(request.values, request.references)
+        self._keep(request.values, request.references, request.active)
         return new
 
     def _settle(self, request: Settle) -> None:
@@ -183,7 +195,7 @@ class MemoryStore:
             case _:
                 assert_never(request.outcome)
         self._append(request.items)
-        self._keep(request.values, request.references)
+        self._keep(request.values, request.references, request.active)
 
     def _amend(self, entry_id: str, payload: Payload) -> None:
         if entry_id in self.entries:
@@ -197,14 +209,33 @@ class MemoryStore:
                 new.add(item.item_id)
         return frozenset(new)
 
-    def _keep(self, values: Iterable[Value], references: Iterable[ThreadReference]) -> None:
+    def _keep(
+        self,
+        values: Iterable[Value],
+        references: Iterable[ThreadReference],
+        active: Iterable[Activity],
+    ) -> None:
+        for activity in active:
+            self.active = [one for one in self.active if one != activity] + [activity]
         for value in values:
             key = (value.space, value.name)
+            kept = self._read(value.space, value.name) if value.earliest else None
+            if kept is not None and float(kept) <= float(value.text):
+                continue
+            if value.keep_s == 0:
+                self.forget(value.space, value.name)
+                continue
             self.values[key] = value
             keep_s = float("inf") if value.keep_s is None else value.keep_s
             self._value_until[key] = trio.current_time() + keep_s
         for reference in references:
             self.references[reference.post.uri] = reference
+
+    def _find_active(self, limit: int) -> tuple[Activity, ...]:
+        newest: dict[str, Activity] = {}
+        for activity in self.active[::-1][:limit]:
+            newest.setdefault(activity.conversation, activity)
+        return tuple(newest.values())
 
     def _mark(self, item_id: str) -> None:
         self._seen_until[item_id] = trio.current_time() + SEEN_KEEP_S

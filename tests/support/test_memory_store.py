@@ -17,7 +17,7 @@ from actors.messages import (
     Retry,
     ThreadReference,
 )
-from actors.store import SEEN_KEEP_S, StoreUnavailable, Value
+from actors.store import SEEN_KEEP_S, Activity, StoreUnavailable, Value
 from tests.support.memory_store import MemoryStore
 
 ALICE = Author("did:plc:alice", "alice.test")
@@ -84,6 +84,32 @@ async def test_values_references_and_letters_are_kept(autojump_clock: trio.abc.C
     assert await memory.store.find_reference(post.uri) == reference
     assert memory.letters == {"letter:1": letter}
     assert memory.payloads == [contact(BOB, 1).payload]
+
+
+async def test_values_are_deleted_or_the_earliest_stays(autojump_clock: trio.abc.Clock) -> None:
+    """What is kept for no time is not there; of an earliest one the smaller number is."""
+    memory = MemoryStore()
+    for text in ("10", "9.5", "11"):
+        await memory.store.save(Value("cursor", "a", text, earliest=True))
+    assert await memory.store.read("cursor", "a") == "9.5"
+    await memory.store.save(Value("cursor", "a", "", keep_s=0))
+    assert await memory.store.read("cursor", "a") is None
+    assert memory.values == {}
+
+
+async def test_of_each_conversation_the_newest_activity_is_told_first(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """With a recording as with a settling."""
+    memory = MemoryStore()
+    first, second, third = (
+        Activity(name, "message", genesys_id)
+        for name, genesys_id in (("a", "1"), ("b", "2"), ("a", "3"))
+    )
+    await memory.store.record([contact(ALICE, 1)], active=[first, second])
+    await memory.store.settle("1-0", Done(), active=[third])
+    assert await memory.store.find_active(10) == (third, second)
+    assert await memory.store.find_active(1) == (third,)
 
 
 async def test_a_lost_answer_took_effect_and_an_absent_store_did_nothing(

@@ -24,6 +24,7 @@ local fenced = take() == '1'
 local seen_key = prefix .. 'seen'
 local journal_key = prefix .. 'journal'
 local dead_key = prefix .. 'dead'
+local active_key = prefix .. 'active'
 local leader_key = prefix .. 'leader'
 
 local function queue_key(destination, conversation)
@@ -179,14 +180,32 @@ local function mark_seen()
   end
 end
 
+local function keeps_smaller(key, number)
+  local kept = tonumber(redis.call('GET', key) or '')
+  return kept ~= nil and kept <= tonumber(number)
+end
+
+-- A value is kept for ever if its time is '', deleted if it is '0'. Of an earliest one the smaller
+-- number stays.
 local function keep_values()
   for _ = 1, take_number() do
-    local name, text, keep_ms = take(), take(), take()
-    if keep_ms == '' then
-      redis.call('SET', prefix .. 'value:' .. name, text)
-    else
-      redis.call('SET', prefix .. 'value:' .. name, text, 'PX', keep_ms)
+    local key = prefix .. 'value:' .. take()
+    local text, keep_ms = take(), take()
+    local stays = take() == '1' and keeps_smaller(key, text)
+    if keep_ms == '0' then
+      redis.call('DEL', key)
+    elseif not stays and keep_ms == '' then
+      redis.call('SET', key, text)
+    elseif not stays then
+      redis.call('SET', key, text, 'PX', keep_ms)
     end
+  end
+end
+
+-- In which conversations something happens, and how to ask about them.
+local function mark_active()
+  for _ = 1, take_number() do
+    redis.call('ZADD', active_key, now, take())
   end
 end
 

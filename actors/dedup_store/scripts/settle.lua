@@ -1,12 +1,13 @@
 -- Close one delivery of one entry, and append what it caused.
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
--- when it is due again; code and reason of a refusal; items, values, references.
+-- when it is due again; code and reason of a refusal; how often it was tried since it was delivered;
+-- items, values, references, activities.
 -- Returns 1, or 0 if that delivery was settled before.
 if is_deposed() then
   return depose()
 end
 local sequence, attempts, destination, conversation = take(), take(), take(), take()
-local outcome, due, code, why = take(), take(), take(), take()
+local outcome, due, code, why, tries = take(), take(), take(), take(), take_number()
 local queue = queue_key(destination, conversation)
 local head = read_head_in_hand(queue, sequence, attempts)
 
@@ -27,7 +28,7 @@ elseif head then
       conversation = conversation,
       code = code,
       why = why,
-      attempts = attempts,
+      attempts = string.format('%.0f', tonumber(attempts) + tries),
       recorded_at = head.recorded_at,
       payload = head.payload,
     })
@@ -40,5 +41,6 @@ append_items()
 if head then
   keep_values()
   keep_references()
+  mark_active()
 end
 return head and 1 or 0

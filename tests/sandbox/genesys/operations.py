@@ -78,6 +78,12 @@ OPERATIONS: dict[str, tuple[str, str, TypeAdapter[Any], Any]] = {
         message_models.RECEIPT,
         bodies.receipt("m", "Failed"),
     ),
+    "several messages": (
+        "POST",
+        "/api/v2/conversations/messages/c/messages/bulk",
+        message_models.MESSAGE_IDS,
+        ["1", "2", "3", "4"],
+    ),
     "contact": ("POST", f"{CONTACTS}/contacts", contact_models.CONTACT, CONTACT),
     "replaced contact": ("PUT", f"{CONTACTS}/contacts/c", contact_models.CONTACT, CONTACT),
     "patch": (

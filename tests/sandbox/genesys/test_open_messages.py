@@ -194,6 +194,44 @@ async def test_message_details_can_be_read_in_both_directions(
     assert (await client.get("/api/v2/conversations/messages/x")).status_code == 404
 
 
+async def test_several_messages_of_a_conversation_can_be_read_together(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    sent = await talk(organization, client)
+    received = organization.private_messages[0]
+    path = f"/api/v2/conversations/messages/{sent.conversation_id}/messages/bulk"
+    wanted = [sent.message_id, "of another", received.message_id]
+    entities = (await client.post(path, json=wanted)).json()["entities"]
+    assert {entity["id"] for entity in entities} == {sent.message_id, received.message_id}
+    for entity in entities:
+        details = await client.get(f"/api/v2/conversations/messages/{entity['id']}/details")
+        assert details.json() == entity
+
+
+async def test_no_more_than_a_thousand_messages_are_read_together(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    sent = await talk(organization, client)
+    path = f"/api/v2/conversations/messages/{sent.conversation_id}/messages/bulk"
+    many = [str(number) for number in range(1000)]
+    assert (await client.post(path, json=many)).json() == {"entities": []}
+    assert (await client.post(path, json=[*many, "one more"])).status_code == 400
+    unknown = path.replace(sent.conversation_id or "", "x")
+    assert (await client.post(unknown, json=many)).status_code == 404
+
+
+async def test_reading_messages_needs_its_permission(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    sent = await talk(organization, client)
+    organization.permissions.discard("conversation:message:view")
+    base = "/api/v2/conversations/messages"
+    several = f"{base}/{sent.conversation_id}/messages/bulk"
+    assert (await client.post(several, json=[sent.message_id])).status_code == 403
+    assert (await client.get(f"{base}/{sent.message_id}/details")).status_code == 403
+    assert (await client.get(f"{base}/no-such-message/details")).status_code == 403
+
+
 async def test_public_and_private_words_of_one_customer_are_two_conversations(
     organization: GenesysOrganization, client: httpx.AsyncClient
 ) -> None:
