@@ -153,12 +153,22 @@ class RecordWrite:
 
     ``record`` is the whole body. When ``reply_to_previous`` is true, ``record.reply.parent`` is
     left out of it and filled with the uri and cid that the write before it was answered with.
+    When ``root_is_first`` is true, so is ``record.reply.root`` with those of the first write.
     """
 
     collection: str
     record_key: str
     record: Json
     reply_to_previous: bool = False
+    root_is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRemoval:
+    """One ``com.atproto.repo.deleteRecord``: the very record that was found, and no newer one."""
+
+    collection: str
+    record_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +201,37 @@ class DirectMessagePlan:
     kind: Literal["direct_messages"] = "direct_messages"
 
 
-Plan: TypeAlias = RecordPlan | DirectMessagePlan
+@dataclass(frozen=True, slots=True)
+class RemovalPlan:
+    """What a message takes back, in order; nothing if it is gone already."""
+
+    removals: tuple[RecordRemoval, ...]
+    kind: Literal["removals"] = "removals"
+
+
+@dataclass(frozen=True, slots=True)
+class MutePlan:
+    """Whether the account mutes somebody (``app.bsky.graph.muteActor``, ``unmuteActor``)."""
+
+    did: str
+    muted: bool
+    kind: Literal["mute"] = "mute"
+
+
+@dataclass(frozen=True, slots=True)
+class HidePlan:
+    """A reply to be among ``hiddenReplies`` of our thread (``app.bsky.feed.threadgate``).
+
+    ``created_at`` is that of the gate, RFC 3339, if the thread has none yet.
+    """
+
+    root_uri: str
+    reply_uri: str
+    created_at: str
+    kind: Literal["hide"] = "hide"
+
+
+Plan: TypeAlias = RecordPlan | DirectMessagePlan | RemovalPlan | MutePlan | HidePlan
 
 
 @dataclass(frozen=True, slots=True)

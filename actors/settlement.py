@@ -14,6 +14,7 @@ from actors.messages import (
     Refused,
     ThreadReference,
 )
+from actors.reasons import CRASHED
 from actors.store import Activity, Store, StoreUnavailable, Value
 from runtime.actor import Context
 
@@ -66,9 +67,6 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
     if isinstance(entry.payload, AgentMessage):
         message = entry.payload
         # It may have crashed after the post was up: an agent who is told less would send it again.
-        sentence = (
-            "The connector failed on this message, and whether it went out is not known. "
-            "It will not be sent any more: look on Bluesky before you send it again."
-        )
-        items = (make_failure(message.message_id, message.recipient_did, "GeneralError", sentence),)
+        code, sentence = CRASHED.code, CRASHED.sentence
+        items = (make_failure(message.message_id, message.recipient_did, code, sentence),)
     await store.settle(entry.entry_id, Refused("Poisonous", why, tries=attempts), items=items)

@@ -8,7 +8,10 @@ from functools import partial
 
 import trio
 
+from actors.bluesky.answering import Style
 from actors.bluesky.bluesky_sender import BlueskySender
+from actors.bluesky.claims import Claims
+from actors.bluesky.planning import Rules
 from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
@@ -18,6 +21,7 @@ from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
 from connector.parts import Parts
+from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
 from runtime.rate import Budget
 
@@ -54,6 +58,8 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """BlueskySender, with what its workers share."""
     writes = Budget(*BLUESKY_WRITE_POINTS)
     plans: dict[str, Plan] = {}
+    claims = Claims()
+    rules = _make_rules(parts.settings)
 
     def create(context: Context) -> BlueskySender:
         return BlueskySender(
@@ -63,6 +69,8 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             writes=writes,
             clock=parts.outside.clock,
             plans=plans,
+            claims=claims,
+            rules=rules,
             give_up_after_s=parts.settings.outbound_give_up_after,
         )
 
@@ -73,6 +81,11 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 
     spec = _sender(parts, Destination.BLUESKY_SENDER, create)
     return dataclasses.replace(spec, on_poison=give_up)
+
+
+def _make_rules(settings: Settings) -> Rules:
+    style = Style(numbered=settings.split_numbering == "auto", languages=settings.post_langs)
+    return Rules(settings.agent_commands, style)
 
 
 def make_contact_resolver(parts: Parts) -> ActorSpec[JournalEntry]:

@@ -18,11 +18,13 @@ from pydantic import (
 )
 
 from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
+from actors.translation.commands import EVERY_WORD
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+MOST_LANGUAGES = 3
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -72,6 +74,37 @@ def _check_langs(langs: tuple[str, ...]) -> tuple[str, ...]:
         if not _LANGUAGE.fullmatch(lang):
             raise ValueError(f"{lang!r} is no language; expected such as en, de or pt-BR")
     return langs
+
+
+def _parse_commands(value: object) -> object:
+    """``all``, ``none``, or words with or without their ``!``."""
+    if not isinstance(value, str):
+        return value
+    words = frozenset(word.removeprefix("!") for word in _words(value.lower()))
+    if words in ({"all"}, {"none"}):
+        return EVERY_WORD if "all" in words else frozenset()
+    if unknown := sorted(words - EVERY_WORD):
+        raise ValueError(
+            f"{unknown[0]!r} is no command; expected all, none, or some of "
+            f"{', '.join(sorted(EVERY_WORD))}"
+        )
+    return words
+
+
+def _parse_languages(value: object) -> object:
+    """Language tags of BCP 47; a post names three at most (``app.bsky.feed.post``: ``langs``)."""
+    if not isinstance(value, str):
+        return value
+    tags = tuple(_words(value))
+    if wrong := [tag for tag in tags if not _LANGUAGE.fullmatch(tag)]:
+        raise ValueError(f"{wrong[0]!r} is no language; expected tags such as en or de-CH")
+    if len(tags) > MOST_LANGUAGES:
+        raise ValueError(f"more than {MOST_LANGUAGES} languages; a post names no more")
+    return tags
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,;]+", text) if word]
 
 
 def _parse_handle(value: object) -> object:
@@ -129,6 +162,9 @@ class Settings(BaseModel):
     listen_min_account_age: Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)] = 0.0
     listen_skip_labels: Listed = ()
     dm_requests: Literal["accept", "ignore"] = "accept"
+    agent_commands: Annotated[frozenset[str], BeforeValidator(_parse_commands)] = EVERY_WORD
+    split_numbering: Literal["auto", "off"] = "auto"
+    post_langs: Annotated[tuple[str, ...], BeforeValidator(_parse_languages)] = ()
 
     gc_region: Host
     gc_cc_client_id: Text

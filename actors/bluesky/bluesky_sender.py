@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from typing import TypeAlias, assert_never
 
+from actors import reasons
 from actors.bluesky.calls import Calls, WritesSpent, until_answered
+from actors.bluesky.claims import Claims
 from actors.bluesky.client import Bluesky
-from actors.bluesky.direct_messages import count_sent, send_parts
-from actors.bluesky.planning import make_plan
-from actors.bluesky.records_writer import find_written, write_records
+from actors.bluesky.effects import Hand, carry_out, look_up, remember, remember_remains
+from actors.bluesky.giving_up import explain_trouble, give_up_on, say_not_known
+from actors.bluesky.planning import Rules, make_plan
 from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
+from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S, Trouble, choose_delay_s, shorten
 from actors.items import make_failure, make_receipt_item
 from actors.messages import (
     AgentMessage,
@@ -20,27 +21,19 @@ from actors.messages import (
     Done,
     JournalEntry,
     KnownPost,
+    Outcome,
     Plan,
     PostReference,
     Receipt,
-    RecordPlan,
     Refused,
     Retry,
-    ThreadReference,
 )
 from actors.settlement import settle
 from actors.store import Store
-from actors.translation.plans import POST_COLLECTION
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import AuthRejected, Effect, Malformed, RateLimited, Rejected, Retryable
+from runtime.errors import AuthRejected, Malformed, RateLimited, Rejected, Retryable
 from runtime.rate import Budget
-
-LOOK_AGAIN_AFTER_S = 5.0
-"""After a lost answer: the request may still be under way, and looking too soon would miss it."""
-
-LONGEST_BACK_OFF_S = 60.0
-"""However long the platform wants to be left alone, messages that grow too old get a receipt."""
 
 PLATFORM_AWAY = 2.0
 """After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
@@ -48,14 +41,9 @@ PLATFORM_AWAY = 2.0
 MOST_PLANS = 256
 """More than any number of workers could have in hand."""
 
-Trouble: TypeAlias = Retryable | Malformed | AuthRejected
-"""What passes, by itself or by a person's doing, and does not condemn the message."""
-
-References: TypeAlias = tuple[ThreadReference, ...]
-
 
 class BlueskySender:
-    """Sends agents' messages: replies, direct messages, likes, reposts.
+    """Carries out agents' messages: replies, direct messages, commands.
 
     Every message ends with one final receipt. What is to be written is fixed in the journal
     before the first write, and each write is one that may be repeated, so whatever happens in
@@ -64,7 +52,8 @@ class BlueskySender:
     A message that could not be sent for ``give_up_after_s`` is given up. From then on nothing is
     written for it any more: the next handling only looks at how much of it is there, because an
     answer may have been lost, and the receipt says what is true. While even looking fails it
-    waits; after twice the time the receipt says that nobody knows.
+    waits; after twice the time the receipt says that nobody knows. A message that Bluesky will not
+    take in time, as it says itself, is given up at once.
 
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
@@ -72,6 +61,8 @@ class BlueskySender:
         plans: the latest plans by message id, shared by all workers. It must outlive this
             incarnation, as the message in hand does: that one is delivered again as it first
             came, without the plan that the journal has got meanwhile.
+        claims: which direct message is whose, shared by all workers.
+        rules: what the administrator has decided.
         give_up_after_s: how long after its recording a message is still worth sending. One that
             was never tried is tried once, however old.
     """
@@ -85,6 +76,8 @@ class BlueskySender:
         writes: Budget,
         clock: WallClock,
         plans: dict[str, Plan],
+        claims: Claims,
+        rules: Rules,
         give_up_after_s: float = 900.0,
     ) -> None:
         self._context = context
@@ -92,6 +85,8 @@ class BlueskySender:
         self._store = store
         self._clock = clock
         self._plans = plans
+        self._claims = claims
+        self._rules = rules
         self._give_up_after_s = give_up_after_s
 
     async def handle(self, entry: JournalEntry) -> None:
@@ -114,46 +109,48 @@ class BlueskySender:
         if planned is not None:
             self._keep(message, planned)
         try:
-            if entry.attempts > 0 and self._age_s(entry) >= self._give_up_after_s:
-                references = await self._conclude(entry, planned)
-            else:
-                if planned is not None and known is None:
-                    await self._let_others_end(planned)
-                references = await self._send(entry, message, planned)
+            await self._attempt(entry, message, planned, begun_elsewhere=known is None)
         except Refusal as refusal:
             await self._refuse(entry, message, refusal)
         except Rejected as error:
-            explain = explain_direct_message if message.channel == "private" else explain_record
+            private = message.channel == "private" or isinstance(planned, DirectMessagePlan)
+            explain = explain_direct_message if private else explain_record
             await self._refuse(entry, message, explain(error))
         except (Retryable, Malformed, AuthRejected) as error:
             await self._retry(entry, error)
-        else:
-            await self._confirm(entry, message, references)
 
-    async def _send(
-        self, entry: JournalEntry, message: AgentMessage, planned: Plan | None
-    ) -> References:
-        plan = planned or await self._fix_plan(entry, message)
-        match plan:
-            case RecordPlan():
-                return await self._refer(plan, await write_records(self._calls, plan))
-            case DirectMessagePlan():
-                sent = await count_sent(self._calls, plan) if planned else 0
-                await send_parts(self._calls, plan, sent)
-                return ()
-            case _:
-                assert_never(plan)
-
-    async def _let_others_end(self, plan: Plan) -> None:
-        """Another process began with this, and was cut off: a request of it may still be under way.
-
-        Only of a direct message would it be too late to know afterwards.
-        """
-        if isinstance(plan, DirectMessagePlan):
+    async def _attempt(
+        self,
+        entry: JournalEntry,
+        message: AgentMessage,
+        planned: Plan | None,
+        *,
+        begun_elsewhere: bool,
+    ) -> None:
+        if entry.attempts > 0 and self._left_s(entry) <= 0:
+            await self._conclude(entry, message, planned)
+            return
+        if begun_elsewhere and isinstance(planned, DirectMessagePlan):
+            # Another process was cut off: a request of it may still be under way, and only of a
+            # direct message would it be too late to know afterwards.
             await self._context.sleep(LOOK_AGAIN_AFTER_S)
+        try:
+            plan = planned or await self._fix_plan(entry, message)
+            hand = self._hand(entry, message)
+            written = await carry_out(hand, plan, repeated=planned is not None)
+        except RateLimited as error:
+            if (error.after_s or 0.0) <= self._left_s(entry):
+                raise
+            await self._conclude(entry, message, self._plans.get(message.message_id), error)
+        else:
+            await self._confirm(entry, message, plan, written)
+
+    def _hand(self, entry: JournalEntry, message: AgentMessage) -> Hand:
+        calls, store, claims = self._calls, self._store, self._claims
+        return Hand(calls, store, claims, message.message_id, entry.conversation)
 
     async def _fix_plan(self, entry: JournalEntry, message: AgentMessage) -> Plan:
-        plan = await make_plan(self._calls, self._store, entry, message, self._clock())
+        plan = await make_plan(self._calls, self._store, entry, message, self._clock(), self._rules)
         amended = replace(message, plan=plan)
         await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
         self._keep(message, plan)
@@ -165,58 +162,45 @@ class BlueskySender:
         while len(self._plans) > MOST_PLANS:
             del self._plans[next(iter(self._plans))]
 
-    async def _conclude(self, entry: JournalEntry, plan: Plan | None) -> References:
-        """Find out what became of a message that is too old to be sent."""
-        minutes = f"{self._give_up_after_s / 60:g} minutes"
+    async def _conclude(
+        self,
+        entry: JournalEntry,
+        message: AgentMessage,
+        plan: Plan | None,
+        limited: RateLimited | None = None,
+    ) -> None:
+        """Find out what became of a message that is not to be sent any more.
+
+        Raises:
+            Refusal: it is not all there; the sentence says what is, and why the rest is not.
+        """
+        given_up = give_up_on(plan, self._give_up_after_s, limited, self._clock())
         if plan is None:
-            raise _expired(0, 1, minutes)
+            raise await explain_trouble(self._calls, given_up(0, 1)) from limited
         try:
-            return await self._look_up(plan, minutes)
+            progress = await look_up(self._hand(entry, message), plan)
         except (Retryable, Malformed, Rejected, AuthRejected) as error:
-            away = self._age_s(entry) >= PLATFORM_AWAY * self._give_up_after_s
+            away = -self._left_s(entry) >= (PLATFORM_AWAY - 1) * self._give_up_after_s
             if not away and not isinstance(error, Rejected):
                 raise
-            raise Refusal(
-                "GeneralError",
-                "Bluesky stopped answering while this was sent, and whether it went out is not "
-                "known. It will not be sent any more: look on Bluesky before you send it again.",
-            ) from error
-
-    async def _look_up(self, plan: Plan, minutes: str) -> References:
-        match plan:
-            case RecordPlan():
-                written = await find_written(self._calls, plan)
-                if len(written) < len(plan.writes):
-                    raise _expired(len(written), len(plan.writes), minutes)
-                return await self._refer(plan, written)
-            case DirectMessagePlan():
-                sent = await count_sent(self._calls, plan)
-                if sent < len(plan.parts):
-                    raise _expired(sent, len(plan.parts), minutes)
-                return ()
-            case _:
-                assert_never(plan)
-
-    async def _refer(self, plan: RecordPlan, written: tuple[PostReference, ...]) -> References:
-        """What a reply to our own posts must name: they may be answered before they are shown."""
-        did = await self._calls.did()
-        references: list[ThreadReference] = []
-        for write, post in zip(plan.writes, written, strict=True):
-            if write.collection == POST_COLLECTION:
-                root = write.record["reply"]["root"]
-                references.append(
-                    ThreadReference(post, PostReference(root["uri"], root["cid"]), did)
-                )
-        return tuple(references)
+            raise say_not_known(plan) from error
+        if progress.done < progress.total:
+            raise given_up(progress.done, progress.total) from limited
+        await self._confirm(entry, message, plan, progress.posts)
 
     async def _confirm(
-        self, entry: JournalEntry, message: AgentMessage, references: References
+        self,
+        entry: JournalEntry,
+        message: AgentMessage,
+        plan: Plan,
+        written: tuple[PostReference, ...],
     ) -> None:
         receipt = make_receipt_item(Receipt(message.message_id, message.recipient_did, "Delivered"))
+        kept = await remember(self._hand(entry, message), plan, written)
         # Its thread is alive, although nobody but us has said anything.
         posts = [
             KnownPost(one.post.uri, one.root.uri, Author(one.author_did, ""), self._clock())
-            for one in references
+            for one in kept.references
         ]
         await settle(
             self._store,
@@ -224,7 +208,8 @@ class BlueskySender:
             entry,
             Done(),
             items=[receipt],
-            references=references,
+            references=kept.references,
+            values=kept.values,
             posts=posts,
         )
         self._plans.pop(message.message_id, None)
@@ -234,51 +219,32 @@ class BlueskySender:
         receipt = make_failure(
             message.message_id, message.recipient_did, refusal.code, refusal.sentence
         )
-        outcome = Refused(refusal.code, refusal.sentence)
-        await settle(self._store, self._context, entry, outcome, items=[receipt])
+        asked = refusal.reason is reasons.HELP
+        outcome: Outcome = Done() if asked else Refused(refusal.code, refusal.sentence)
+        plan = self._plans.get(message.message_id)
+        values = await remember_remains(self._hand(entry, message), plan, refusal.done)
+        await settle(self._store, self._context, entry, outcome, items=[receipt], values=values)
         self._plans.pop(message.message_id, None)
+        if asked:
+            self._context.succeeded()
+            return
         self._context.skipped(refusal.code)
-        if isinstance(refusal.__cause__, AuthRejected):
-            self._context.failed(refusal.__cause__)
+        cause = refusal.__cause__
+        if isinstance(cause, AuthRejected | RateLimited):
+            self._context.failed(cause)
+        if isinstance(cause, RateLimited) and not isinstance(cause, WritesSpent):
+            await self._context.back_off(shorten(cause))
 
     async def _retry(self, entry: JournalEntry, error: Trouble) -> None:
-        outcome = Retry(self._delay_s(entry, error), str(error))
+        outcome = Retry(
+            choose_delay_s(error, entry.attempts, self._left_s(entry), self._context.rng),
+            str(error),
+        )
         await settle(self._store, self._context, entry, outcome)
         self._context.failed(error)
         if not isinstance(error, WritesSpent):
-            await self._context.back_off(_shortened(error))
+            await self._context.back_off(shorten(error))
 
-    def _delay_s(self, entry: JournalEntry, error: Trouble) -> float:
-        left_s = max(0.0, self._give_up_after_s - self._age_s(entry))
-        if isinstance(error, AuthRejected):
-            return max(1.0, min(LONGEST_BACK_OFF_S, left_s))
-        delay_s = retry_delay_s(entry.attempts, self._context.rng)
-        if isinstance(error, Malformed) or error.effect is Effect.UNKNOWN:
-            delay_s = max(delay_s, LOOK_AGAIN_AFTER_S)
-        asked_s = (error.after_s if isinstance(error, Retryable) else None) or 0.0
-        return max(delay_s, min(asked_s, left_s))
-
-    def _age_s(self, entry: JournalEntry) -> float:
-        return self._clock() - entry.recorded_at
-
-
-def retry_delay_s(attempts: int, rng: random.Random) -> float:
-    """Seconds until the next attempt: anywhere from 1 to a cap that doubles up to a minute."""
-    return rng.uniform(1.0, min(60.0, 2.0 ** min(attempts + 1, 6)))
-
-
-def _expired(done: int, total: int, minutes: str) -> Refusal:
-    if done:
-        how_much = f"Only {done} of {total} parts went out; the rest was not posted and will not be"
-    else:
-        how_much = "It was not posted and will not be"
-    return Refusal("MessageExpired", f"Bluesky did not take it within {minutes}. {how_much}.")
-
-
-def _shortened(error: Trouble) -> Retryable | AuthRejected:
-    """The trouble as the worker waits for it to pass. An answer of no sense is the server's."""
-    if isinstance(error, Malformed):
-        return Retryable(str(error))
-    if isinstance(error, RateLimited) and (error.after_s or 0.0) > LONGEST_BACK_OFF_S:
-        return RateLimited(str(error), after_s=LONGEST_BACK_OFF_S, action=error.action)
-    return error
+    def _left_s(self, entry: JournalEntry) -> float:
+        """For how long the message is still worth sending; negative once it is given up."""
+        return self._give_up_after_s - (self._clock() - entry.recorded_at)

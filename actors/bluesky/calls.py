@@ -15,7 +15,8 @@ from runtime.rate import Budget
 
 R = TypeVar("R")
 
-PUT_RECORD_POINTS = 2
+PUT_POINTS = 2
+DELETE_POINTS = 1
 LONGEST_WAIT_S = 10.0
 
 
@@ -28,7 +29,7 @@ class Calls:
     """The network as BlueskySender uses it. Errors are those of :class:`Bluesky`.
 
     Args:
-        writes: what the account may write, in points (a put costs 2).
+        writes: what the account may write, in points (a put costs 2, a deletion 1).
     """
 
     bluesky: Bluesky
@@ -53,20 +54,40 @@ class Calls:
         self.context.progress()
         return answer
 
+    async def change(self, nsid: str, body: Json) -> None:
+        """An XRPC procedure that writes no record of ours. If cancelled, it may have happened."""
+        await self.context.acquire()
+        await self.bluesky.procedure(nsid, body)
+        self.context.progress()
+
     async def put_record(self, body: Json) -> PostReference:
         """``com.atproto.repo.putRecord``. If cancelled, it may have been written.
 
         Raises:
             WritesSpent: the budget has no points for longer than is worth waiting here.
         """
+        return read_reference(await self._write("com.atproto.repo.putRecord", body, PUT_POINTS))
+
+    async def delete_record(self, collection: str, record_key: str) -> None:
+        """``com.atproto.repo.deleteRecord``. If cancelled, the record may be gone.
+
+        It is harmless if there is none.
+
+        Raises:
+            WritesSpent: as for a put.
+        """
+        body = {"repo": await self.did(), "collection": collection, "rkey": record_key}
+        await self._write("com.atproto.repo.deleteRecord", body, DELETE_POINTS)
+
+    async def _write(self, nsid: str, body: Json, points: int) -> Json:
         wait_s = self.writes.waiting_s()
         if wait_s > LONGEST_WAIT_S:
             raise WritesSpent("the account's budget for writing is spent", after_s=wait_s)
-        await self.writes.acquire(PUT_RECORD_POINTS)
+        await self.writes.acquire(points)
         await self.context.acquire()
-        answer = await self.bluesky.procedure("com.atproto.repo.putRecord", body)
+        answer = await self.bluesky.procedure(nsid, body)
         self.context.progress()
-        return read_reference(answer)
+        return answer
 
 
 def read_reference(answer: Json) -> PostReference:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from actors import reasons
 from actors.bluesky.calls import Calls
+from actors.bluesky.claims import Claims, take_found
+from actors.bluesky.errors import AccountClosed
+from actors.bluesky.people import find_block, read_viewer
 from actors.bluesky.refusals import Refusal, explain_direct_message
 from actors.messages import DirectMessagePart, DirectMessagePlan, Json
-from runtime.errors import AuthRejected, Malformed, Rejected
+from actors.store import Store
+from runtime.errors import AuthRejected, Effect, Malformed, Rejected, Retryable
 
 PAGE = 100
 
@@ -28,7 +33,7 @@ async def open_conversation(calls: Calls, recipient_did: str) -> tuple[str, str]
         async with _chat_access(calls):
             answer = await calls.query(method, {"members": [recipient_did]}, chat=True)
     except Rejected as error:
-        raise explain_direct_message(error) from error
+        raise await _explain(calls, recipient_did, error) from error
     convo = answer.get("convo")
     if not isinstance(convo, dict):
         raise Malformed("the chat service answered without a conversation")
@@ -38,10 +43,13 @@ async def open_conversation(calls: Calls, recipient_did: str) -> tuple[str, str]
     return convo_id, max(rev, _rev(convo.get("lastMessage")))
 
 
-async def send_parts(calls: Calls, plan: DirectMessagePlan, sent: int) -> None:
+async def send_parts(
+    calls: Calls, claims: Claims, plan: DirectMessagePlan, message_id: str, sent: int
+) -> None:
     """Send what follows the first ``sent`` parts (``chat.bsky.convo.sendMessage``).
 
-    If cancelled, the part under way may have been sent: :func:`count_sent` tells.
+    If cancelled, the part under way may have been sent: :func:`count_sent` tells. So it does when
+    another agent's message, whose own answer was lost, took for its own what was just sent.
 
     Raises:
         Refusal: the service will never take it; the sentence says if a part is out already.
@@ -51,18 +59,22 @@ async def send_parts(calls: Calls, plan: DirectMessagePlan, sent: int) -> None:
         body = {"convoId": plan.convo_id, "message": _make_input(part)}
         try:
             async with _chat_access(calls):
-                await calls.send_direct_message(body)
+                answer = await calls.send_direct_message(body)
         except Rejected as error:
             raise explain_direct_message(error).after(number, len(plan.parts)) from error
         except Refusal as refusal:
             raise refusal.after(number, len(plan.parts)) from refusal.__cause__
+        if not claims.take(_id(answer), message_id):
+            raise Retryable("an equal message was sent at the same time", effect=Effect.UNKNOWN)
 
 
-async def count_sent(calls: Calls, plan: DirectMessagePlan) -> int:
+async def count_sent(
+    calls: Calls, store: Store, claims: Claims, plan: DirectMessagePlan, message_id: str
+) -> int:
     """How many parts are in the conversation already; they are sent one after the other.
 
-    Only our own messages that are newer than the plan count, each for one part. White space is
-    not compared, in case the service tidies it.
+    Only our own messages that are newer than the plan count, each for one part, and none that is
+    another agent's message. White space is not compared, in case the service tidies it.
 
     Raises:
         Refusal: direct messages may not be used at all.
@@ -70,16 +82,20 @@ async def count_sent(calls: Calls, plan: DirectMessagePlan) -> int:
     """
     wanted = [_words(part.text) for part in plan.parts]
     sent = 0
-    for text in reversed(await _own_texts_since(calls, plan)):
-        if sent < len(wanted) and _words(text) == wanted[sent]:
+    for sent_id, text in reversed(await _own_texts_since(calls, plan)):
+        if sent == len(wanted):
+            break
+        if _words(text) == wanted[sent] and await take_found(
+            calls, store, claims, sent_id, message_id
+        ):
             sent += 1
     return sent
 
 
-async def _own_texts_since(calls: Calls, plan: DirectMessagePlan) -> list[str]:
+async def _own_texts_since(calls: Calls, plan: DirectMessagePlan) -> list[tuple[str, str]]:
     """Our own messages since the plan, newest first (``chat.bsky.convo.getMessages``)."""
     did = await calls.did()
-    texts: list[str] = []
+    texts: list[tuple[str, str]] = []
     parameters: dict[str, str | int] = {"convoId": plan.convo_id, "limit": PAGE}
     while True:
         async with _chat_access(calls):
@@ -92,13 +108,13 @@ async def _own_texts_since(calls: Calls, plan: DirectMessagePlan) -> list[str]:
         parameters["cursor"] = cursor
 
 
-def _own_texts(messages: Iterable[Json], did: str) -> list[str]:
-    """A deleted message has no text, one of the system no sender."""
-    texts: list[str] = []
+def _own_texts(messages: Iterable[Json], did: str) -> list[tuple[str, str]]:
+    """Ids and texts. A deleted message has no text, one of the system no sender."""
+    texts: list[tuple[str, str]] = []
     for message in messages:
         sender, text = message.get("sender"), message.get("text")
         if isinstance(sender, dict) and sender.get("did") == did and isinstance(text, str):
-            texts.append(text)
+            texts.append((_id(message), text))
     return texts
 
 
@@ -107,6 +123,18 @@ def _messages(answer: Json) -> list[Json]:
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         raise Malformed("the chat service answered without messages")
     return messages
+
+
+def _id(message: Json) -> str:
+    """``chat.bsky.convo.defs#messageView``: ``id``.
+
+    Raises:
+        Malformed: it has none; whether it was sent is to be looked up.
+    """
+    message_id = message.get("id")
+    if not isinstance(message_id, str):
+        raise Malformed("the chat service answered with a message without id")
+    return message_id
 
 
 def _rev(message: object) -> str:
@@ -125,6 +153,15 @@ def _make_input(part: DirectMessagePart) -> Json:
     return {"text": part.text}
 
 
+async def _explain(calls: Calls, recipient_did: str, error: Rejected) -> Refusal:
+    """Why nothing can be sent to this person; the service does not say who blocked whom."""
+    refusal = explain_direct_message(error)
+    if refusal.reason is not reasons.MESSAGES_BLOCKED:
+        return refusal
+    block = find_block(await read_viewer(calls, recipient_did) or {})
+    return refusal if block is None else Refusal(block)
+
+
 @asynccontextmanager
 async def _chat_access(calls: Calls) -> AsyncIterator[None]:
     """Tell a login that is refused from one that may only not use direct messages.
@@ -138,8 +175,6 @@ async def _chat_access(calls: Calls) -> AsyncIterator[None]:
         yield
     except AuthRejected as error:
         await calls.query("com.atproto.server.getSession", {})
-        raise Refusal(
-            "MessageNotAllowed",
-            "Bluesky does not let the connector send direct messages. Tell its administrator, "
-            f"and answer in public meanwhile. ({str(error)[:200]})",
-        ) from error
+        if isinstance(error, AccountClosed):
+            raise Refusal(reasons.ACCOUNT_GONE) from None
+        raise Refusal(reasons.MESSAGES_NOT_PERMITTED, said=str(error)[:200]) from error

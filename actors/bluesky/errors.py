@@ -37,6 +37,10 @@ class CredentialsRefused(AuthRejected):
     """Identifier and password do not go together, or the password was revoked."""
 
 
+class AccountClosed(AuthRejected):
+    """An account is suspended, taken down or deactivated: ours, or the one that a call is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class RateState:
     """What the headers of an answer say of the rate limit that was the tightest.
@@ -98,7 +102,7 @@ def _make_refusal(status: int, name: str, text: str, message: str) -> Fault:
     if name in ("ExpiredToken", "InvalidToken"):
         return TokenRefused(message, action=MEND_LOGIN)
     if name in _ACCOUNT_CLOSED:
-        return AuthRejected(message, action=MEND_ACCOUNT)
+        return AccountClosed(message, action=MEND_ACCOUNT)
     if name in ("AuthenticationRequired", "AuthFactorTokenRequired"):
         return CredentialsRefused(message, action=MEND_LOGIN)
     if status == httpx.codes.UNAUTHORIZED:

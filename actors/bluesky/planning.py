@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from actors.bluesky.calls import Calls
-from actors.bluesky.direct_messages import open_conversation
-from actors.bluesky.refusals import Refusal
-from actors.bluesky.targets import find_target
-from actors.messages import AgentMessage, DirectMessagePlan, JournalEntry, Plan, RecordPlan
-from actors.store import Store
-from actors.translation.commands import COMMANDS, Command, list_commands, read_command
-from actors.translation.facets import find_handles
-from actors.translation.plans import (
-    Part,
-    clean_text,
-    make_command_plan,
-    make_direct_message_parts,
-    make_parts,
-    make_reply_plan,
-)
-from actors.translation.splitting import DIRECT_MESSAGE, POST, Limit
-from runtime.clock import parse_time
-from runtime.errors import Malformed, RateLimited, Rejected, Retryable
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
-MOST_PARTS = 25
-"""A longer message is more likely a slip than an answer: nobody reads 7,500 characters there."""
+from actors import reasons
+from actors.bluesky.answering import Style, Task, plan_direct_message, plan_reply
+from actors.bluesky.calls import Calls
+from actors.bluesky.commanding import plan_command
+from actors.bluesky.people import choose_person
+from actors.bluesky.refusals import Refusal
+from actors.messages import AgentMessage, JournalEntry, Plan
+from actors.store import Store
+from actors.translation.commands import (
+    ALWAYS,
+    COMMANDS,
+    EVERY_WORD,
+    Command,
+    Typed,
+    explain_commands,
+    name_commands,
+    read_command,
+)
+from actors.translation.plans import clean_text
+from runtime.clock import parse_time
 
 RESOLVE_ATTEMPTS = 3
 """How often a message is put off because a handle in it cannot be looked up just now."""
@@ -31,8 +32,20 @@ RESOLVE_ATTEMPTS = 3
 FRESH_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the administrator has decided.
+
+    Args:
+        commands: the words of the commands that agents may use; ``help`` is always among them.
+    """
+
+    commands: Collection[str] = EVERY_WORD
+    style: Style = field(default_factory=Style)
+
+
 async def make_plan(
-    calls: Calls, store: Store, entry: JournalEntry, message: AgentMessage, now: float
+    calls: Calls, store: Store, entry: JournalEntry, message: AgentMessage, now: float, rules: Rules
 ) -> Plan:
     """Decide what the message is, look up what it needs, and fix every byte.
 
@@ -47,47 +60,46 @@ async def make_plan(
     """
     text = clean_text(message.text)
     _check_content(message, text)
-    command = _read_command(message, text)
-    created_at = _choose_time(entry, message, now)
-    patient = entry.attempts + 1 < RESOLVE_ATTEMPTS
-    if command is not None:
-        return await _plan_command(calls, store, message, command, created_at)
+    task = Task(
+        calls=calls,
+        store=store,
+        message=message,
+        conversation=entry.conversation,
+        created_at=_choose_time(entry, message, now),
+        patient=entry.attempts + 1 < RESOLVE_ATTEMPTS,
+        style=rules.style,
+    )
+    typed = read_command(text)
+    if typed is not None:
+        command = _check_command(message, typed, rules.commands)
+        return await plan_command(task, command, typed.rest, explain_commands(rules.commands))
     if message.channel == "private":
-        return await _plan_direct_message(calls, message, text, patient)
-    return await _plan_reply(calls, store, message, text, created_at, patient)
+        person = choose_person(message, await calls.did())
+        return await plan_direct_message(task, person, text)
+    return await plan_reply(task, text)
 
 
 def _check_content(message: AgentMessage, text: str) -> None:
     if message.attachments:
-        raise Refusal(
-            "MediaTypeNotAllowed",
-            "Attachments cannot be sent to Bluesky yet, so nothing of this message was sent.",
-        )
+        raise Refusal(reasons.ATTACHMENTS)
     if not text:
-        raise Refusal("InvalidMessageStructure", "The message has no text.")
+        raise Refusal(reasons.EMPTY)
 
 
-def _read_command(message: AgentMessage, text: str) -> Command | None:
-    """The command that the text is; a text that looks like one is never posted."""
-    typed = read_command(text)
-    if typed is None:
-        return None
+def _check_command(message: AgentMessage, typed: Typed, allowed: Collection[str]) -> Command:
+    """The command that was typed, in its place; a text that looks like one is never posted."""
     command = COMMANDS.get(typed.word)
     if command is None:
-        raise Refusal(
-            "UnsupportedMessage",
-            f"!{typed.word[:32]} is not a command, and nothing was posted. {list_commands()}",
-        )
-    if message.channel == "private":
-        raise Refusal(
-            "UnsupportedMessage",
-            f"!{command.word} is about a public post: send it as a public answer to that post.",
-        )
-    if typed.rest:
-        raise Refusal(
-            "UnsupportedMessage",
-            f"!{command.word} stands alone: nothing was done. Send the text separately.",
-        )
+        raise Refusal(reasons.NO_COMMAND, word=typed.word[:32], commands=name_commands(allowed))
+    word = command.word
+    if word not in allowed and word != ALWAYS:
+        raise Refusal(reasons.COMMAND_OFF, word=word, commands=name_commands(allowed))
+    if command.public_only and message.channel == "private":
+        raise Refusal(reasons.PUBLIC_COMMAND, word=word)
+    if command.takes_text and not typed.rest:
+        raise Refusal(reasons.TEXT_MISSING, word=word)
+    if typed.rest and not command.takes_text and word != ALWAYS:
+        raise Refusal(reasons.STANDS_ALONE, word=word)
     return command
 
 
@@ -102,77 +114,3 @@ def _choose_time(entry: JournalEntry, message: AgentMessage, now: float) -> floa
     except ValueError:
         sent_at = entry.recorded_at
     return sent_at if abs(now - sent_at) <= FRESH_S else now
-
-
-async def _plan_command(
-    calls: Calls, store: Store, message: AgentMessage, command: Command, created_at: float
-) -> RecordPlan:
-    target = await find_target(calls, store, message)
-    if command.collection in target.done:
-        return RecordPlan(writes=())
-    return make_command_plan(message.message_id, command, target.reference.post, created_at)
-
-
-async def _plan_reply(
-    calls: Calls,
-    store: Store,
-    message: AgentMessage,
-    text: str,
-    created_at: float,
-    patient: bool,
-) -> RecordPlan:
-    target = await find_target(calls, store, message)
-    if target.replies_locked:
-        raise Refusal(
-            "MessageNotAllowed",
-            "The author has limited who may reply to this post, and the company may not.",
-        )
-    parts = await _make_parts(calls, text, POST, patient)
-    return make_reply_plan(message.message_id, parts, target.reference, created_at)
-
-
-async def _plan_direct_message(
-    calls: Calls, message: AgentMessage, text: str, patient: bool
-) -> DirectMessagePlan:
-    if not message.recipient_did.startswith("did:"):
-        raise Refusal(
-            "InvalidDestination", "Genesys did not say which Bluesky account this is for."
-        )
-    parts = await _make_parts(calls, text, DIRECT_MESSAGE, patient)
-    convo_id, rev = await open_conversation(calls, message.recipient_did)
-    return DirectMessagePlan(convo_id, rev, make_direct_message_parts(parts))
-
-
-async def _make_parts(calls: Calls, text: str, limit: Limit, patient: bool) -> tuple[Part, ...]:
-    parts = make_parts(text, limit, {})
-    if len(parts) > MOST_PARTS:
-        raise Refusal(
-            "InvalidMessageStructure",
-            f"The message is too long: it would take {len(parts)} posts or messages, "
-            f"and {MOST_PARTS} is the most. Shorten it.",
-        )
-    return make_parts(text, limit, await _resolve(calls, text, patient))
-
-
-async def _resolve(calls: Calls, text: str, patient: bool) -> dict[str, str]:
-    """The DIDs of the handles in a text (``com.atproto.identity.resolveHandle``).
-
-    A handle that nobody has stays plain text. So does, once patience has run out, one whose
-    server does not answer: the message is worth more than the mention.
-    """
-    dids: dict[str, str] = {}
-    for handle in find_handles(text):
-        try:
-            answer = await calls.query("com.atproto.identity.resolveHandle", {"handle": handle})
-        except Rejected:
-            continue
-        except RateLimited:
-            raise
-        except (Retryable, Malformed):
-            if patient:
-                raise
-            continue
-        did = answer.get("did")
-        if isinstance(did, str) and did.startswith("did:"):
-            dids[handle] = did
-    return dids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actors import reasons
 from actors.bluesky.calls import Calls, read_reference
 from actors.bluesky.refusals import Refusal, explain_record
 from actors.messages import Json, PostReference, RecordPlan, RecordWrite
@@ -14,6 +15,7 @@ _ESSENCE = (
     ("text",),
     ("reply", "root", "uri"),
     ("reply", "parent", "uri"),
+    ("embed", "record", "uri"),
     ("subject", "uri"),
 )
 
@@ -48,14 +50,28 @@ async def find_written(calls: Calls, plan: RecordPlan) -> tuple[PostReference, .
     Raises:
         Rejected, Retryable, AuthRejected, Malformed: as the client says.
     """
-    did = await calls.did()
     written: list[PostReference] = []
     for write in plan.writes:
-        standing = await _look(calls, did, write)
+        standing = await find_record(calls, write.collection, write.record_key)
         if standing is None or not _says_the_same(standing, _complete(write, written)):
             break
         written.append(read_reference(standing))
     return tuple(written)
+
+
+async def find_record(calls: Calls, collection: str, record_key: str) -> Json | None:
+    """Our own record under a key (``com.atproto.repo.getRecord``); ``None`` if there is none.
+
+    Raises:
+        Rejected, Retryable, AuthRejected, Malformed: as the client says.
+    """
+    key = {"repo": await calls.did(), "collection": collection, "rkey": record_key}
+    try:
+        return await calls.query("com.atproto.repo.getRecord", key)
+    except Rejected as error:
+        if error.code != "RecordNotFound":
+            raise
+        return None
 
 
 async def _put(calls: Calls, did: str, write: RecordWrite, record: Json) -> PostReference:
@@ -71,46 +87,40 @@ async def _put(calls: Calls, did: str, write: RecordWrite, record: Json) -> Post
     except Rejected as error:
         if error.code != "InvalidSwap":
             raise
-        return await _take_as_ours(calls, did, write, record, error)
+        return await _take_as_ours(calls, write, record, error)
 
 
 async def _take_as_ours(
-    calls: Calls, did: str, write: RecordWrite, record: Json, error: Rejected
+    calls: Calls, write: RecordWrite, record: Json, error: Rejected
 ) -> PostReference:
     """The key is taken by a record that is not identical: the same message, planned twice?"""
-    standing = await _look(calls, did, write)
+    standing = await find_record(calls, write.collection, write.record_key)
     if standing is None:
         raise Retryable("a record was there and then was not") from error
     if not _says_the_same(standing, record):
-        raise Refusal(
-            "GeneralError", "Another post stands in the place of this one. Send it again."
-        ) from error
+        raise Refusal(reasons.TAKEN) from error
     return read_reference(standing)
-
-
-async def _look(calls: Calls, did: str, write: RecordWrite) -> Json | None:
-    """What stands under the key (``com.atproto.repo.getRecord``); ``None`` if nothing does."""
-    key = {"repo": did, "collection": write.collection, "rkey": write.record_key}
-    try:
-        return await calls.query("com.atproto.repo.getRecord", key)
-    except Rejected as error:
-        if error.code != "RecordNotFound":
-            raise
-        return None
 
 
 def _says_the_same(standing: Json, record: Json) -> bool:
     """Times and facets may differ: a second plan is made at another moment."""
     value = standing.get("value")
-    return all(_dig(value, path) == _dig(record, path) for path in _ESSENCE)
+    same = all(_dig(value, path) == _dig(record, path) for path in _ESSENCE)
+    subject = record.get("subject")
+    return same and (not isinstance(subject, str) or _dig(value, ("subject",)) == subject)
 
 
 def _complete(write: RecordWrite, written: list[PostReference]) -> Json:
     if not write.reply_to_previous:
         return write.record
-    previous = written[-1]
-    parent = {"uri": previous.uri, "cid": previous.cid}
-    return {**write.record, "reply": {**write.record["reply"], "parent": parent}}
+    reply = {**write.record["reply"], "parent": _strong_reference(written[-1])}
+    if write.root_is_first:
+        reply["root"] = _strong_reference(written[0])
+    return {**write.record, "reply": reply}
+
+
+def _strong_reference(post: PostReference) -> Json:
+    return {"uri": post.uri, "cid": post.cid}
 
 
 def _dig(value: object, path: tuple[str, ...]) -> object:

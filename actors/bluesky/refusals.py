@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from actors import reasons
 from actors.messages import ReasonCode
+from actors.reasons import Reason
 from runtime.errors import Rejected
 
 _MOST_TEXT = 200
@@ -14,108 +16,101 @@ class Refusal(Exception):
     """The message will not go out, now or later.
 
     Args:
-        code: for the Failed receipt.
-        sentence: what happened and what the agent can do, in one or two sentences.
+        reason: what happened and what the agent can do.
+        said: fills in the places of the reason's sentence.
+
+    Attributes:
+        done: how many parts of the message are, or may be, on Bluesky all the same.
     """
 
-    def __init__(self, code: ReasonCode, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code: ReasonCode = code
-        self.sentence = sentence
+    def __init__(self, reason: Reason, **said: object) -> None:
+        self.reason = reason
+        self.sentence = reason.sentence.format(**said)
+        self.done = 0
+        super().__init__(self.sentence)
 
-    def after(self, done: int, total: int) -> Refusal:
-        """The same, when ``done`` of ``total`` parts are out already and stay there."""
-        if done == 0:
-            return self
-        how_many = "part" if done == 1 else f"{done} parts"
-        said = f"Only the first {how_many} of {total} went out, the rest did not. {self.sentence}"
-        return Refusal(self.code, said)
+    @property
+    def code(self) -> ReasonCode:
+        """For the Failed receipt."""
+        return self.reason.code
+
+    def after(self, done: int, total: int, partly: str = reasons.PARTLY) -> Refusal:
+        """Say as well that ``done`` of ``total`` parts are done already, and remain so."""
+        if done > 0:
+            how_many = "part" if done == 1 else f"{done} parts"
+            said = partly.format(done=how_many, total=total)
+            self.sentence, self.done = f"{said} {self.sentence}", done
+        return self
 
 
 class _Known(NamedTuple):
     names: frozenset[str]
-    text: str
-    code: ReasonCode
-    sentence: str
+    texts: tuple[str, ...]
+    reason: Reason
 
 
 _DIRECT_MESSAGES = (
     _Known(
         frozenset({"MessagesDisabled"}),
-        "recipient has disabled incoming messages",
-        "RecipientOptedOut",
-        "This person does not accept direct messages on Bluesky. Answer in public instead.",
+        ("recipient has disabled incoming messages",),
+        reasons.MESSAGES_DISABLED,
     ),
     _Known(
         frozenset({"NotFollowedBySender"}),
-        "incoming messages to come from someone they follow",
-        "RecipientOptedOut",
-        "This person accepts direct messages only from accounts that they follow on Bluesky. "
-        "Answer in public instead.",
+        ("incoming messages to come from someone they follow",),
+        reasons.MESSAGES_FROM_FOLLOWED,
     ),
     _Known(
         frozenset({"BlockedActor", "BlockedSubject"}),
-        "block between recipient and sender",
-        "MessageNotAllowed",
-        "This person and the company's account cannot exchange direct messages: "
-        "one has blocked the other on Bluesky.",
+        ("block between recipient and sender",),
+        reasons.MESSAGES_BLOCKED,
     ),
     _Known(
-        frozenset({"RecipientNotFound"}),
-        "recipient does not exist",
-        "InvalidDestination",
-        "This person's Bluesky account does not exist any more.",
+        frozenset({"RecipientNotFound", "AccountSuspended", "AccountTakedown"}),
+        ("recipient does not exist",),
+        reasons.ACCOUNT_GONE,
     ),
-    _Known(
-        frozenset({"InvalidConvo"}),
-        "convo not found",
-        "InvalidDestination",
-        "The conversation with this person does not exist on Bluesky any more.",
-    ),
-    _Known(
-        frozenset({"ConvoLocked"}),
-        "convo is locked",
-        "MessageNotAllowed",
-        "The conversation with this person is locked on Bluesky.",
-    ),
+    _Known(frozenset({"InvalidConvo"}), ("convo not found",), reasons.CONVERSATION_GONE),
+    _Known(frozenset({"ConvoLocked"}), ("convo is locked",), reasons.CONVERSATION_LOCKED),
 )
 """``chat.bsky.convo.getConvoForMembers`` and ``sendMessage``. The service has been seen to answer
 ``InvalidRequest`` with the same texts, so both the name and the text are looked at."""
 
-_ACCOUNT = (
+_RECORDS = (
     _Known(
         frozenset({"AccountTakedown", "AccountSuspended", "AccountDeactivated", "RepoTakendown"}),
-        "account has been taken down",
-        "GeneralError",
-        "The company's Bluesky account is suspended or deactivated. Tell its administrator.",
+        ("account has been taken down",),
+        reasons.OWN_ACCOUNT_CLOSED,
+    ),
+    _Known(
+        frozenset({"BlobNotFound", "BlobTooLarge", "InvalidSize", "InvalidMimeType"}),
+        ("blob too big", ".mimetype"),
+        reasons.MEDIA_REFUSED,
     ),
     _Known(
         frozenset({"PayloadTooLarge", "PayloadTooLargeError"}),
-        "request entity too large",
-        "InvalidMessageStructure",
-        "The message is too large for Bluesky. Shorten it.",
+        ("request entity too large", "too big", "must not be longer than"),
+        reasons.RECORD_TOO_LONG,
     ),
 )
 
 
 def explain_direct_message(error: Rejected) -> Refusal:
     """What it means that the chat service rejected a call."""
-    return _explain(error, (*_DIRECT_MESSAGES, *_ACCOUNT))
+    return _explain(error, (*_DIRECT_MESSAGES, *_RECORDS))
 
 
 def explain_record(error: Rejected) -> Refusal:
     """What it means that the server rejected a record."""
-    return _explain(error, _ACCOUNT)
+    return _explain(error, _RECORDS)
 
 
 def _explain(error: Rejected, table: tuple[_Known, ...]) -> Refusal:
-    said = " ".join(str(error).split())
+    text = " ".join(str(error).split())
+    said = text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
+    said = said or error.code
     for known in table:
-        if error.code in known.names or known.text in said.lower():
-            return Refusal(known.code, known.sentence)
-    code: ReasonCode = "GeneralError"
-    if error.code == "InvalidRequest":
-        code = "InvalidMessageStructure"
-    if len(said) > _MOST_TEXT:
-        said = said[:_MOST_TEXT] + "…"
-    return Refusal(code, f"Bluesky refused it: {said or error.code}")
+        if error.code in known.names or any(one in text.lower() for one in known.texts):
+            return Refusal(known.reason, said=said)
+    fallback = reasons.INVALID if error.code == "InvalidRequest" else reasons.REFUSED
+    return Refusal(fallback, said=said)

@@ -15,6 +15,7 @@ from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.lease import Lease
 from actors.items import make_failure, read_agent_id
 from actors.messages import Destination, JournalItem, Refused
+from actors.reasons import OTHER_RELEASE
 from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
 from runtime.clock import WallClock
 from runtime.errors import Fault, Malformed, Rejected
@@ -247,9 +248,8 @@ def _tell_agent(head: Head) -> tuple[JournalItem, ...]:
     recipient = head.find_text("recipient_did")
     if head.entry_id.destination is not Destination.BLUESKY_SENDER or recipient is None:
         return ()
-    sentence = "The connector could not read this message, and it was not sent. Send it again."
     message_id = read_agent_id(head.item_id)
-    return (make_failure(message_id, recipient, "GeneralError", sentence),)
+    return (make_failure(message_id, recipient, OTHER_RELEASE.code, OTHER_RELEASE.sentence),)
 
 
 def _changes_journal(request: StoreRequest) -> bool:

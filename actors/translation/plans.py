@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 from actors.messages import (
     DirectMessagePart,
@@ -13,13 +14,13 @@ from actors.messages import (
     RecordWrite,
     ThreadReference,
 )
-from actors.translation.commands import Command
 from actors.translation.facets import Link, Span, find_spans, make_facet
 from actors.translation.record_key import make_record_key
-from actors.translation.splitting import Limit, split
+from actors.translation.splitting import Limit, Range, split
 from runtime.clock import format_time
 
 POST_COLLECTION = "app.bsky.feed.post"
+QUOTE = "app.bsky.embed.record"
 ONE_MS = 0.001
 
 
@@ -41,24 +42,39 @@ def clean_text(text: str) -> str:
     return whole.replace("\x00", "").strip()
 
 
-def make_parts(text: str, limit: Limit, dids: Mapping[str, str]) -> tuple[Part, ...]:
+def make_parts(
+    text: str, limit: Limit, dids: Mapping[str, str], *, numbered: bool = False
+) -> tuple[Part, ...]:
     """Cut a cleaned text into parts with their facets.
 
     Args:
         dids: of the handles that the text mentions; one that is missing stays plain text.
+        numbered: end each of several parts with its number, as in ``(1/3)``, within the limit.
     """
     spans = find_spans(text)
-    ranges = split(text, limit, ((span.start, span.end) for span in spans))
-    return tuple(_make_part(text, start, end, spans, dids) for start, end in ranges)
+    ranges = _split(text, limit, [(span.start, span.end) for span in spans], numbered)
+    parts = tuple(_make_part(text, start, end, spans, dids) for start, end in ranges)
+    if not numbered or len(parts) < 2:
+        return parts
+    total = len(parts)
+    return tuple(
+        replace(part, text=part.text + _make_number(number, total))
+        for number, part in enumerate(parts, start=1)
+    )
 
 
 def make_reply_plan(
-    message_id: str, parts: Iterable[Part], target: ThreadReference, created_at: float
+    message_id: str,
+    parts: Iterable[Part],
+    target: ThreadReference,
+    created_at: float,
+    languages: tuple[str, ...] = (),
 ) -> RecordPlan:
     """A chain of replies (``app.bsky.feed.post``): the first answers the target.
 
     Args:
         created_at: unix time of the first; each later one is a millisecond younger.
+        languages: BCP 47 tags of what is written, at most three; none are named if empty.
     """
     root = _strong_reference(target.root)
     writes: list[RecordWrite] = []
@@ -66,35 +82,88 @@ def make_reply_plan(
         reply = {"root": root}
         if number == 0:
             reply["parent"] = _strong_reference(target.post)
-        record: dict[str, object] = {
-            "$type": POST_COLLECTION,
-            "text": part.text,
-            "reply": reply,
-            "createdAt": format_time(created_at + number * ONE_MS),
-        }
-        if part.facets:
-            record["facets"] = list(part.facets)
+        record = _make_post(part, created_at + number * ONE_MS, languages) | {"reply": reply}
         key = make_record_key(message_id, number)
         writes.append(RecordWrite(POST_COLLECTION, key, record, reply_to_previous=number > 0))
     return RecordPlan(tuple(writes))
 
 
-def make_command_plan(
-    message_id: str, command: Command, target: PostReference, created_at: float
+def make_post_plan(
+    message_id: str,
+    parts: Iterable[Part],
+    created_at: float,
+    languages: tuple[str, ...] = (),
+    *,
+    quoted: PostReference | None = None,
 ) -> RecordPlan:
-    """The one record (like, repost) that a command becomes."""
+    """A post that begins a thread, with the rest of its text as a chain of replies below it.
+
+    Args:
+        quoted: the post that the first one shows (``app.bsky.embed.record``).
+    """
+    writes: list[RecordWrite] = []
+    for number, part in enumerate(parts):
+        record = _make_post(part, created_at + number * ONE_MS, languages)
+        later = number > 0
+        if later:
+            record["reply"] = {}
+        elif quoted is not None:
+            record["embed"] = {"$type": QUOTE, "record": _strong_reference(quoted)}
+        key = make_record_key(message_id, number)
+        write = RecordWrite(
+            POST_COLLECTION, key, record, reply_to_previous=later, root_is_first=later
+        )
+        writes.append(write)
+    return RecordPlan(tuple(writes))
+
+
+def make_relation_plan(
+    message_id: str, collection: str, subject: PostReference | str, created_at: float
+) -> RecordPlan:
+    """The one record by which the account likes or reposts a post, follows or blocks a DID."""
     record = {
-        "$type": command.collection,
-        "subject": _strong_reference(target),
+        "$type": collection,
+        "subject": subject if isinstance(subject, str) else _strong_reference(subject),
         "createdAt": format_time(created_at),
     }
-    key = make_record_key(message_id, 0)
-    return RecordPlan((RecordWrite(command.collection, key, record),))
+    return RecordPlan((RecordWrite(collection, make_record_key(message_id, 0), record),))
 
 
 def make_direct_message_parts(parts: Iterable[Part]) -> tuple[DirectMessagePart, ...]:
     """The direct messages that the parts become."""
     return tuple(DirectMessagePart(part.text, part.facets) for part in parts)
+
+
+def _split(text: str, limit: Limit, keep_whole: list[Range], numbered: bool) -> tuple[Range, ...]:
+    """The ranges of the parts; if they are to be numbered, with room left for the number."""
+    ranges = split(text, limit, keep_whole)
+    if not numbered or len(ranges) < 2:
+        return ranges
+    for digits in count(1):
+        widest = 10**digits - 1
+        width = len(_make_number(widest, widest))
+        room = Limit(limit.graphemes - width, limit.utf8_bytes - width)
+        ranges = split(text, room, keep_whole)
+        if len(ranges) <= widest:
+            break
+    return ranges
+
+
+def _make_number(number: int, total: int) -> str:
+    return f" ({number}/{total})"
+
+
+def _make_post(part: Part, created_at: float, languages: tuple[str, ...]) -> dict[str, object]:
+    record: dict[str, object] = {
+        "$type": POST_COLLECTION,
+        "text": part.text,
+        "createdAt": format_time(created_at),
+    }
+    if part.facets:
+        record["facets"] = list(part.facets)
+    if languages:
+        record["langs"] = list(languages)
+    return record
 
 
 def _make_part(

@@ -30,6 +30,9 @@ Range: TypeAlias = tuple[int, int]
 _GRAPHEME = regex.compile(r"\X")
 _NON_BREAKING = frozenset("\u00a0\u2007\u202f")
 _EAST_ASIAN_STOPS = frozenset("。、，．！？；：）」』】〕》…")
+_SENTENCE_ENDS = frozenset(".!?…。！？")
+_EAST_ASIAN_ENDS = frozenset("。！？")
+_CLOSING = frozenset("\"'”’»)]}」』）】〕》")
 
 
 def count_graphemes(text: str) -> int:
@@ -40,11 +43,11 @@ def count_graphemes(text: str) -> int:
 def split(text: str, limit: Limit, keep_whole: Iterable[Range] = ()) -> tuple[Range, ...]:
     """Cut a text into the parts that fit the limit, as ranges of its characters.
 
-    A cut is made, in this order of preference: in white space or after an East Asian stop, in
-    the second half of what would fit; in white space further ahead; anywhere. White space around
-    a cut, and at both ends of the text, belongs to no part; all else belongs to exactly one. No
-    cut goes through a grapheme cluster or one of the ranges of ``keep_whole`` unless that alone
-    is longer than the limit.
+    A cut is made, in this order of preference: where a sentence or a line ends, in white space,
+    or after an East Asian stop, each in the second half of what would fit; in white space further
+    ahead; anywhere. White space around a cut, and at both ends of the text, belongs to no part;
+    all else belongs to exactly one. No cut goes through a grapheme cluster or one of the ranges
+    of ``keep_whole`` unless that alone is longer than the limit.
     """
     return _Splitter(text, limit, keep_whole).split()
 
@@ -80,15 +83,17 @@ class _Splitter:
         if furthest == end:
             return end
         half = begin + (furthest - begin) // 2
-        last_space = last_stop = begin
+        last_end = last_space = last_stop = begin
         for border in range(begin + 1, furthest + 1):
             if self._whole_from[border] < border:
                 continue
+            if self._ends_sentence(border):
+                last_end = border
             if self._is_space(border):
                 last_space = border
             elif self._pieces[border - 1] in _EAST_ASIAN_STOPS:
                 last_stop = border
-        for cut in (last_space, last_stop):
+        for cut in (last_end, last_space, last_stop):
             if cut > half:
                 return cut
         if last_space > begin:
@@ -97,6 +102,23 @@ class _Splitter:
         while self._whole_from[cut] < cut:
             cut = self._whole_from[cut]
         return cut if cut > begin else furthest
+
+    def _ends_sentence(self, border: int) -> bool:
+        """Whether a sentence or a line ends before this border: ``e.g. this`` is no end."""
+        if self._is_space(border - 1):
+            return False
+        ends = _EAST_ASIAN_ENDS
+        if self._is_space(border):
+            ends = _SENTENCE_ENDS
+            ahead = self._skip_space(border)
+            if any("\n" in piece for piece in self._pieces[border:ahead]):
+                return True
+            if self._pieces[ahead][0].islower():
+                return False
+        last = border - 1
+        while last > 0 and self._pieces[last] in _CLOSING:
+            last -= 1
+        return self._pieces[last] in ends
 
     def _furthest(self, begin: int, end: int) -> int:
         by_bytes = bisect_right(self._bytes, self._bytes[begin] + self._limit.utf8_bytes) - 1

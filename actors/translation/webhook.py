@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
+from actors import reasons
 from actors.items import make_failure
-from actors.messages import AgentMessage, Attachment, JournalItem, ReasonCode
+from actors.messages import AgentMessage, Attachment, JournalItem
+from actors.reasons import Reason
 from runtime.clock import parse_time
 
 _AUTHORITY = re.compile(r"at://(did:[^/]+)/")
@@ -105,13 +107,10 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
         case "Receipt":
             return Ignored("receipt")
         case "Structured":
-            sentence = "Buttons, cards and quick replies cannot be sent to Bluesky: send text."
-            return Ignored("structured", _fail(data, "UnsupportedMessage", sentence))
+            return Ignored("structured", _fail(data, reasons.STRUCTURED))
         case other:
-            sentence = "This kind of message cannot be sent to Bluesky."
-            return _give_up(
-                data, "unknown_type", f"type {other or '':.40}", "UnsupportedMessage", sentence
-            )
+            why = f"type {other or '':.40}"
+            return _give_up(data, "unknown_type", why, reasons.UNKNOWN_KIND)
 
 
 def _parse(body: bytes) -> object:
@@ -143,12 +142,10 @@ def _read_text(data: Mapping[str, Any], received_at: str) -> WebhookContent:
     if recipient is None:
         return Unusable("no_recipient", "it has no channel.to.id", message_id)
     if not (message.text or "").strip() and not message.content:
-        sentence = "The message was empty."
-        return _give_up(data, "empty", "no text, no file", "InvalidMessageStructure", sentence)
+        return _give_up(data, "empty", "no text, no file", reasons.EMPTY)
     channel, target = message.channel, _find_target(data)
     if channel.type == "Public" and target is None:
-        sentence = "It is not known which post this answers: answer a post of the conversation."
-        return _give_up(data, "no_target", "public, to no post", "InvalidDestination", sentence)
+        return _give_up(data, "no_target", "public, to no post", reasons.NO_TARGET)
     metadata = channel.public_metadata
     return AgentMessage(
         message_id=message_id,
@@ -199,26 +196,23 @@ def _name_event(data: Mapping[str, Any]) -> str:
 def _give_up_on_structure(data: Mapping[str, Any], error: ValidationError) -> Unusable:
     first = error.errors(include_input=False, include_url=False)[0]
     place = ".".join(str(step) for step in first["loc"])
-    code: ReasonCode = "InvalidMessageStructure"
-    sentence = "The connector could not read this message."
+    told = reasons.UNREADABLE
     if place.endswith("contentType"):
-        code, sentence = "UnsupportedMessage", "This kind of content cannot be sent to Bluesky."
+        told = reasons.UNKNOWN_CONTENT
     elif place.endswith("mediaType"):
-        code, sentence = "MediaTypeNotAllowed", "This kind of file cannot be sent to Bluesky."
-    return _give_up(data, "malformed", f"{place}: {first['msg']}", code, sentence)
+        told = reasons.UNKNOWN_FILE
+    return _give_up(data, "malformed", f"{place}: {first['msg']}", told)
 
 
-def _give_up(
-    data: Mapping[str, Any], reason: str, why: str, code: ReasonCode, sentence: str
-) -> Unusable:
-    return Unusable(reason, why, _find_message_id(data), _fail(data, code, sentence))
+def _give_up(data: Mapping[str, Any], reason: str, why: str, told: Reason) -> Unusable:
+    return Unusable(reason, why, _find_message_id(data), _fail(data, told))
 
 
-def _fail(data: Mapping[str, Any], code: ReasonCode, sentence: str) -> JournalItem | None:
+def _fail(data: Mapping[str, Any], told: Reason) -> JournalItem | None:
     message_id, recipient = _find_message_id(data), _find_recipient(data)
     if message_id is None or recipient is None:
         return None
-    return make_failure(message_id, recipient, code, sentence)
+    return make_failure(message_id, recipient, told.code, told.sentence)
 
 
 def _find(data: object, *names: str) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sandbox.bluesky import contents, records
+from sandbox.bluesky.gates import is_gate_of_own_post
 from sandbox.bluesky.identifiers import Clock, authority, format_time, normalize_time
 from sandbox.bluesky.notifications import Notification, Notifications, Reason
 from sandbox.bluesky.relations import Edge, Relation
@@ -56,7 +57,12 @@ class _Place(NamedTuple):
 
 
 class Index:
-    """Posts, threads and relations, kept up to date by :meth:`apply`."""
+    """Posts, threads and relations, kept up to date by :meth:`apply`.
+
+    Attributes:
+        threadgates: by the uri of the root.
+        mutes: whom each account mutes, by DID; these are private, and in no repository.
+    """
 
     def __init__(self, clock: Clock, notifications: Notifications) -> None:
         self.likes = Relation()
@@ -65,6 +71,8 @@ class Index:
         self.blocks = Relation()
         self.profiles: dict[str, Record] = {}
         self.chat_declarations: dict[str, Record] = {}
+        self.threadgates: dict[str, Record] = {}
+        self.mutes: dict[str, set[str]] = {}
         self._clock = clock
         self._notifications = notifications
         self._posts: dict[str, Post] = {}
@@ -136,6 +144,8 @@ class Index:
             self._singletons[collection][record.uri.did] = record
         elif collection in self._relations:
             self._add_edge(record)
+        elif collection == records.THREADGATE and is_gate_of_own_post(record):
+            self.threadgates[record.value["post"]] = record
 
     def _remove(self, record: Record) -> None:
         collection = record.uri.collection
@@ -146,6 +156,8 @@ class Index:
         elif collection in self._relations:
             self._relations[collection][0].remove(record, contents.subject_of(record.value))
             self._notifications.remove(str(record.uri))
+        elif collection == records.THREADGATE:
+            self.threadgates.pop(str(record.value.get("post")), None)
 
     def _add_edge(self, record: Record) -> None:
         subject = contents.subject_of(record.value)

@@ -27,6 +27,7 @@ LIKE = "app.bsky.feed.like"
 REPOST = "app.bsky.feed.repost"
 FOLLOW = "app.bsky.graph.follow"
 BLOCK = "app.bsky.graph.block"
+THREADGATE = "app.bsky.feed.threadgate"
 PROFILE = "app.bsky.actor.profile"
 CHAT_DECLARATION = "chat.bsky.actor.declaration"
 
@@ -111,6 +112,12 @@ _EMBEDS = {
 _LABELS = Union({})
 
 _SUBJECT = Object({"subject": STRONG_REF, "createdAt": _TIME, "via": Optional(STRONG_REF)})
+_GATE_RULES = {
+    f"{THREADGATE}#mentionRule": Object({}),
+    f"{THREADGATE}#followerRule": Object({}),
+    f"{THREADGATE}#followingRule": Object({}),
+    f"{THREADGATE}#listRule": Object({"list": Text("at-uri")}),
+}
 _ACCOUNT = {"subject": Text("did"), "createdAt": _TIME}
 
 
@@ -141,6 +148,16 @@ RECORD_TYPES: Mapping[str, RecordType] = {
     REPOST: RecordType(_SUBJECT),
     FOLLOW: RecordType(Object({**_ACCOUNT, "via": Optional(STRONG_REF)})),
     BLOCK: RecordType(Object(_ACCOUNT)),
+    THREADGATE: RecordType(
+        Object(
+            {
+                "post": Text("at-uri"),
+                "allow": Optional(Array(Union(_GATE_RULES), max_length=5)),
+                "createdAt": _TIME,
+                "hiddenReplies": Optional(Array(Text("at-uri"), max_length=300)),
+            }
+        )
+    ),
     PROFILE: RecordType(
         Object(
             {

@@ -7,7 +7,8 @@ from typing import Any
 
 from sandbox.bluesky import embeds
 from sandbox.bluesky.accounts import Account, Accounts
-from sandbox.bluesky.identifiers import format_time
+from sandbox.bluesky.gates import may_reply
+from sandbox.bluesky.identifiers import Json, authority, format_time
 from sandbox.bluesky.index import Index, Post
 
 MAX_EMBED_DEPTH = 2
@@ -29,6 +30,10 @@ class Views:
     def blocked(self, did: str) -> bool:
         """Whether a block stands between the viewer and this account."""
         return self.index.block_between(self.viewer, did)
+
+    def muted(self, did: str) -> bool:
+        """Whether the viewer mutes this account."""
+        return did in self.index.mutes.get(self.viewer, ())
 
     def profile_basic(self, did: str) -> dict[str, Any]:
         """``profileViewBasic``."""
@@ -71,7 +76,7 @@ class Views:
         blocking = blocks.uri(self.viewer, did)
         blocked_by = blocks.uri(did, self.viewer) is not None
         view: dict[str, Any] = {
-            "muted": False,
+            "muted": self.muted(did),
             "mutedOnlyReposts": False,
             "mutedOnlyQuoteposts": False,
             "blockedBy": blocked_by,
@@ -100,6 +105,9 @@ class Views:
         )
         if shown is not None:
             view["embed"] = shown
+        gate = self.index.threadgates.get(post.uri)
+        if gate is not None and post.parent is None:
+            view["threadgate"] = {**gate.reference.as_json(), "record": gate.value, "lists": []}
         return view | self._post_counts(post) | self._post_viewer(post)
 
     def blocked_post(self, uri: str, did: str) -> dict[str, Any]:
@@ -155,4 +163,16 @@ class Views:
             view["like"] = like
         if repost := self.index.reposts.uri(self.viewer, post.uri):
             view["repost"] = repost
+        if (gate := self.index.threadgates.get(post.root.uri)) is not None:
+            view["replyDisabled"] = not self._may_reply(post.root.uri, gate.value)
         return {"viewer": view, "labels": []}
+
+    def _may_reply(self, root_uri: str, gate: Json) -> bool:
+        root, follows = self.index.post(root_uri), self.index.follows
+        return may_reply(
+            gate,
+            root.record.value if root else None,
+            self.viewer,
+            authority(root_uri),
+            lambda one, other: follows.uri(one, other) is not None,
+        )

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 import regex
@@ -80,8 +80,10 @@ class ScriptedBluesky:
         trouble: errors by NSID, one for each of the next calls of that method (``None``: none);
             they are raised before anything happens.
         lost: the same, but raised when it has happened.
-        answers: by NSID, what a method answers without doing anything.
+        answers: by NSID, what a method answers without doing anything; ``once``: what each of
+            the next calls is answered so; ``before_answer``: what happens before its answer.
         commits: the keys of records that were really written, in order.
+        removals: the keys of records that were really deleted, in order.
     """
 
     def __init__(self, points: Points | None = None) -> None:
@@ -89,12 +91,16 @@ class ScriptedBluesky:
         self.trouble: dict[str, list[Exception | None]] = {}
         self.lost: dict[str, list[Exception | None]] = {}
         self.answers: dict[str, Json] = {}
+        self.once: dict[str, list[Json]] = {}
+        self.before_answer: dict[str, list[Callable[[], Awaitable[None]]]] = {}
         self.calls: list[tuple[str, Json]] = []
         self.posts: dict[str, Any] = {ROOT: view_post(ROOT)}
         self.profiles: dict[str, Json] = {ALICE: {"did": ALICE, "viewer": {}}}
         self.handles = {"alice.test": ALICE}
         self.repo: dict[tuple[str, str], Json] = {}
         self.commits: list[tuple[str, str]] = []
+        self.removals: list[tuple[str, str]] = []
+        self.muted: set[str] = set()
         self.messages: list[dict[str, Any]] = []
         self.page = 100
         self.convo_rev: str | None = None
@@ -142,10 +148,12 @@ class ScriptedBluesky:
         self.calls.append((nsid, given))
         await self.points.reach()
         _raise_next(self.trouble, nsid)
-        answer = self.answers.get(nsid)
+        answer = self.once[nsid].pop(0) if self.once.get(nsid) else self.answers.get(nsid)
         if answer is None:
             answer = getattr(self, f"_{nsid.rpartition('.')[2]}")(given)
         await self.points.reach()
+        if self.before_answer.get(nsid):
+            await self.before_answer[nsid].pop(0)()
         _raise_next(self.lost, nsid)
         assert isinstance(answer, dict)
         return answer
@@ -154,7 +162,12 @@ class ScriptedBluesky:
         return {"posts": [self.posts[uri] for uri in given["uris"] if uri in self.posts]}
 
     def _getProfiles(self, given: Json) -> Json:  # noqa: N802
-        return {"profiles": [self.profiles[one] for one in given["actors"] if one in self.profiles]}
+        shown = [self.profiles[one] for one in given["actors"] if one in self.profiles]
+        return {"profiles": [self._show(profile) for profile in shown]}
+
+    def _show(self, profile: Json) -> Json:
+        viewer = {"muted": profile["did"] in self.muted, **profile["viewer"]}
+        return {**profile, "viewer": viewer}
 
     def _getSession(self, given: Json) -> Json:  # noqa: N802
         return {"did": BRAND}
@@ -166,7 +179,7 @@ class ScriptedBluesky:
 
     def _putRecord(self, given: Json) -> Json:  # noqa: N802
         assert set(given) == {"repo", "collection", "rkey", "record", "swapRecord"}
-        assert (given["repo"], given["swapRecord"]) == (BRAND, None)
+        assert given["repo"] == BRAND
         assert TID.fullmatch(given["rkey"])
         key, record = (given["collection"], given["rkey"]), given["record"]
         assert record["$type"] == given["collection"]
@@ -178,13 +191,31 @@ class ScriptedBluesky:
                 f"(maximum 300, got {graphemes}) at $.record.text",
             )
         answer = {"uri": f"at://{BRAND}/{key[0]}/{key[1]}", "cid": make_cid(record)}
-        if key in self.repo:
-            if self.repo[key] != record:
-                raise Rejected("InvalidSwap", f"Record was at {make_cid(self.repo[key])}")
+        standing = make_cid(self.repo[key]) if key in self.repo else None
+        if standing == answer["cid"]:
             return answer
+        if standing != given["swapRecord"]:
+            raise Rejected("InvalidSwap", f"Record was at {standing or 'null'}")
         self.repo[key] = record
         self.commits.append(key)
         return {**answer, "commit": {"cid": "x", "rev": "y"}, "validationStatus": "valid"}
+
+    def _deleteRecord(self, given: Json) -> Json:  # noqa: N802
+        assert set(given) == {"repo", "collection", "rkey"}
+        assert given["repo"] == BRAND
+        key = (given["collection"], given["rkey"])
+        if self.repo.pop(key, None) is None:
+            return {}
+        self.removals.append(key)
+        return {"commit": {"cid": "x", "rev": "y"}}
+
+    def _muteActor(self, given: Json) -> Json:  # noqa: N802
+        self.muted.add(given["actor"])
+        return {}
+
+    def _unmuteActor(self, given: Json) -> Json:  # noqa: N802
+        self.muted.discard(given["actor"])
+        return {}
 
     def _getRecord(self, given: Json) -> Json:  # noqa: N802
         key = (given["collection"], given["rkey"])

@@ -7,7 +7,10 @@ from typing import Any
 
 import trio
 
+from actors.bluesky.answering import Style
 from actors.bluesky.bluesky_sender import BlueskySender
+from actors.bluesky.claims import Claims
+from actors.bluesky.planning import Rules
 from actors.items import make_agent_item
 from actors.messages import (
     AgentMessage,
@@ -18,7 +21,7 @@ from actors.messages import (
     Receipt,
     Retry,
 )
-from actors.store import Settle, Store, StoreRequest
+from actors.store import Record, Settle, Store, StoreRequest, Value
 from runtime.mailbox import Mailbox
 from runtime.rate import Budget, Rate
 from tests.bluesky.scripted_bluesky import ALICE, ROOT, Points, ScriptedBluesky
@@ -29,6 +32,9 @@ LONG = " ".join(f"word{number:03}" for number in range(100))
 """799 characters: three posts."""
 VERY_LONG = " ".join(f"word{number:03}" for number in range(200))
 """1599 characters: two direct messages."""
+
+
+UNNUMBERED = Rules(style=Style(numbered=False))
 
 
 class TroubledMailbox(Mailbox[StoreRequest]):
@@ -72,6 +78,8 @@ class World:
     memory: MemoryStore = field(default_factory=MemoryStore)
     writes: Budget = field(default_factory=lambda: Budget(Rate(5000, 3600.0)))
     plans: dict[str, Plan] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
+    rules: Rules = UNNUMBERED
     give_up_after_s: float = 900.0
 
     @classmethod
@@ -87,6 +95,8 @@ class World:
             writes=self.writes,
             clock=virtual_wall_clock,
             plans=self.plans,
+            claims=self.claims,
+            rules=self.rules,
             give_up_after_s=self.give_up_after_s,
         )
 
@@ -110,6 +120,10 @@ class World:
             await sender.handle(waiting[0])
             if waiting[0].entry_id in self.memory.entries:
                 await trio.sleep(self.retries()[-1].after_s)
+
+    def keep(self, name: str, text: str) -> None:
+        """What the account wrote, as it is remembered."""
+        self.memory.take(Record(values=(Value("written", name, text),)))
 
     def receipt(self) -> Receipt:
         """The one receipt in the journal."""

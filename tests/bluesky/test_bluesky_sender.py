@@ -170,7 +170,9 @@ async def test_a_command_puts_its_record_about_the_post(
 async def test_what_is_liked_already_is_not_liked_twice(autojump_clock: trio.abc.Clock) -> None:
     """A person may have done it in the app."""
     world = World.make()
-    world.bluesky.posts[ROOT] = view_post(ROOT, viewer={"like": f"at://{BRAND}/x/y"})
+    uri = f"at://{BRAND}/app.bsky.feed.like/3lbyhand"
+    world.bluesky.repo["app.bsky.feed.like", "3lbyhand"] = {}
+    world.bluesky.posts[ROOT] = view_post(ROOT, viewer={"like": uri})
     receipt = await world.handle(agent_message("!like"))
     assert receipt.status == "Delivered"
     assert world.bluesky.commits == []

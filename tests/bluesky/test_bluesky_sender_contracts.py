@@ -9,20 +9,35 @@ import pytest
 import trio
 from atproto_client import models
 
+from actors.bluesky.answering import Style
+from actors.bluesky.planning import Rules
 from actors.messages import AgentMessage
 from runtime.errors import Effect, Rejected, Retryable
-from tests.bluesky.scripted_bluesky import (
-    ROOT,
-)
+from tests.bluesky.scripted_bluesky import ALICE, BRAND, ROOT, view_post
 from tests.bluesky.sender_world import World, agent_message, private_message
 from tests.contracts.lexicon import Lexicons
 
 TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍👩‍👧. " * 9
 
-MESSAGES = [
+OWN_ROOT = f"at://{BRAND}/app.bsky.feed.post/3ccccccccccc2"
+REPLY = f"at://{ALICE}/app.bsky.feed.post/3ddddddddddd2"
+STYLE = Style(numbered=True, languages=("de-CH", "en", "gsw"))
+
+RECORDS = [
     agent_message(TEXT),
+    agent_message(f"!quote {TEXT}"),
+    agent_message(f"!post {TEXT}"),
     agent_message("!like"),
     agent_message("!repost"),
+    agent_message("!follow"),
+    private_message("!block"),
+    agent_message("!hide", reply_to_uri=REPLY),
+]
+MESSAGES = [
+    *RECORDS,
+    *(agent_message(f"!{word}") for word in ("unlike", "unfollow", "unblock", "mute", "unmute")),
+    agent_message("!delete"),
+    agent_message(f"!dm {TEXT * 3}"),
     private_message(TEXT * 3),
 ]
 
@@ -30,6 +45,9 @@ MESSAGES = [
 READERS: dict[str, Any] = {
     "app.bsky.feed.like": models.AppBskyFeedLike.Record,
     "app.bsky.feed.repost": models.AppBskyFeedRepost.Record,
+    "app.bsky.graph.follow": models.AppBskyGraphFollow.Record,
+    "app.bsky.graph.block": models.AppBskyGraphBlock.Record,
+    "app.bsky.feed.threadgate": models.AppBskyFeedThreadgate.Record,
 }
 
 
@@ -41,6 +59,15 @@ def lexicons(contracts_dir: Path) -> Lexicons:
 async def send_with_trouble(message: AgentMessage) -> World:
     """Have every kind of call made: also those that come after a lost answer or a refusal."""
     world = World.make()
+    world.rules = Rules(style=STYLE)
+    world.bluesky.posts[REPLY] = view_post(REPLY, root=OWN_ROOT)
+    for collection in ("app.bsky.feed.like", "app.bsky.graph.follow", "app.bsky.graph.block"):
+        about = ROOT if collection.startswith("app.bsky.feed.") else ALICE
+        if message.text.startswith("!un"):
+            world.bluesky.repo[collection, "3lbyhand22222"] = {}
+            world.keep(f"{collection}:{about}", f"at://{BRAND}/{collection}/3lbyhand22222")
+    if message.text == "!delete":
+        world.keep("posts:agent:66666666-7777-4888-8999-aaaaaaaaaaaa", '[["x", ["3lx"]]]')
     lost = Retryable("lost", effect=Effect.UNKNOWN)
     world.bluesky.lost["com.atproto.repo.putRecord"] = [lost]
     world.bluesky.lost["chat.bsky.convo.sendMessage"] = [lost]
@@ -59,9 +86,10 @@ async def test_every_request_and_record_follows_its_lexicon(
             lexicons.check_params(nsid, given)
         else:
             lexicons.check_input(nsid, given)
-    for (collection, _), record in world.bluesky.repo.items():
-        lexicons.check_record(collection, record)
-    assert world.bluesky.repo or len(world.bluesky.sent) == 2
+    for key in world.bluesky.commits:
+        lexicons.check_record(key[0], world.bluesky.repo[key])
+    assert (message in RECORDS) == bool(world.bluesky.commits)
+    assert world.receipt().status == "Delivered"
 
 
 async def test_the_looks_after_a_refusal_follow_their_lexicons(
@@ -81,7 +109,7 @@ async def test_the_looks_after_a_refusal_follow_their_lexicons(
             lexicons.check_params(nsid, given)
 
 
-@pytest.mark.parametrize("message", MESSAGES[:3])
+@pytest.mark.parametrize("message", RECORDS)
 async def test_records_are_read_by_a_library_of_others(
     autojump_clock: trio.abc.Clock, message: AgentMessage
 ) -> None:
@@ -91,12 +119,16 @@ async def test_records_are_read_by_a_library_of_others(
     for (collection, _), written in world.bluesky.repo.items():
         if collection != "app.bsky.feed.post":
             reader = READERS[collection]
-            assert reader.model_validate(written, context=strict).subject.uri == ROOT
+            read = reader.model_validate(written, context=strict)
+            about = getattr(read, "subject", None) or read.post
+            assert getattr(about, "uri", about) in (ROOT, ALICE, OWN_ROOT)
             continue
         post = models.AppBskyFeedPost.Record.model_validate(written, context=strict)
         assert (post.text, post.created_at) == (written["text"], written["createdAt"])
-        assert post.reply is not None
-        assert post.reply.root.uri == ROOT
+        assert post.langs == ["de-CH", "en", "gsw"]
+        if message.text == TEXT:
+            assert post.reply is not None
+            assert post.reply.root.uri == ROOT
         shown = [written["text"].encode()[one.index.byte_start :] for one in post.facets or ()]
         assert {rest[:1] for rest in shown} <= {b"@", b"h", b"#"}
         assert shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -13,17 +15,29 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.bluesky.claims import Claims
+from actors.items import make_agent_item
 from actors.messages import AgentMessage, Destination, JournalEntry, Receipt
 from runtime.errors import Effect, Malformed, RateLimited, Retryable
-from tests.bluesky.scripted_bluesky import (
-    Crash,
-    Points,
-)
+from tests.bluesky.scripted_bluesky import ALICE, BRAND, ROOT, Crash, Points, view_post
 from tests.bluesky.sender_world import LONG, VERY_LONG, World, agent_message, private_message
 
 TWINS = "a" * 1000 + " " + "a" * 1000  # two direct messages that read the same
 
 Redelivery = Literal["worker", "process"]
+
+
+OWN_ROOT = f"at://{BRAND}/app.bsky.feed.post/3ccccccccccc2"
+REPLY = f"at://{ALICE}/app.bsky.feed.post/3ddddddddddd2"
+GATE = ("app.bsky.feed.threadgate", "3ccccccccccc2")
+LIKE = ("app.bsky.feed.like", "3lbyhand22222")
+FOLLOW = ("app.bsky.graph.follow", "3lbyhand22222")
+CHAIN = tuple(("app.bsky.feed.post", f"3kchain22222{number}") for number in (2, 3, 4))
+CONVERSATION = make_agent_item(agent_message()).conversation
+
+
+def nothing(world: World) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -34,16 +48,77 @@ class Case:
     posts: int = 0
     commits: int = 0
     sent: int = 0
+    removals: tuple[tuple[str, str], ...] = ()
+    status: str = "Delivered"
+    prepare: Callable[[World], None] = nothing
+    check: Callable[[World], None] = nothing
+
+
+def have_like(world: World) -> None:
+    world.bluesky.repo[LIKE] = {"subject": {"uri": ROOT}}
+    uri = f"at://{BRAND}/{LIKE[0]}/{LIKE[1]}"
+    world.bluesky.posts[ROOT] = view_post(ROOT, viewer={"like": uri})
+
+
+def have_follow(world: World) -> None:
+    world.bluesky.repo[FOLLOW] = {"subject": ALICE}
+    world.keep(f"{FOLLOW[0]}:{ALICE}", f"at://{BRAND}/{FOLLOW[0]}/{FOLLOW[1]}")
+
+
+def have_chain(world: World) -> None:
+    world.bluesky.repo.update({key: {} for key in CHAIN})
+    world.keep(f"posts:{CONVERSATION}", json.dumps([["earlier", [key for _, key in CHAIN]]]))
+
+
+def have_thread(world: World) -> None:
+    world.bluesky.posts[REPLY] = view_post(REPLY, root=OWN_ROOT)
+    world.bluesky.repo[GATE] = {"$type": GATE[0], "hiddenReplies": ["at://another"], "allow": []}
+
+
+def check_hidden(world: World) -> None:
+    gate = {"$type": GATE[0], "hiddenReplies": ["at://another", REPLY], "allow": []}
+    assert world.bluesky.repo[GATE] == gate
+
+
+def check_muted(world: World) -> None:
+    assert world.bluesky.muted == {ALICE}
+
+
+def check_unmuted(world: World) -> None:
+    assert world.bluesky.muted == set()
 
 
 CASES = {
     "reply": Case(agent_message("Hello @alice.test"), posts=1, commits=1),
     "chain": Case(agent_message(LONG), posts=3, commits=3),
+    "quote": Case(agent_message(f"!quote {LONG}"), posts=3, commits=3),
+    "post": Case(agent_message(f"!post {LONG}"), posts=3, commits=3),
     "like": Case(agent_message("!like"), commits=1),
+    "repost": Case(agent_message("!repost"), commits=1),
+    "follow": Case(agent_message("!follow"), commits=1),
+    "block": Case(private_message("!block"), commits=1),
+    "unlike": Case(agent_message("!unlike"), removals=(LIKE,), prepare=have_like),
+    "unfollow": Case(private_message("!unfollow"), removals=(FOLLOW,), prepare=have_follow),
+    "unrepost": Case(agent_message("!unrepost")),
+    "delete": Case(agent_message("!delete"), removals=CHAIN[::-1], prepare=have_chain),
+    "mute": Case(agent_message("!mute"), check=check_muted),
+    "unmute": Case(
+        agent_message("!unmute"),
+        prepare=lambda world: world.bluesky.muted.add(ALICE),
+        check=check_unmuted,
+    ),
+    "hide": Case(
+        agent_message("!hide", reply_to_uri=REPLY, root_uri=OWN_ROOT),
+        commits=1,
+        prepare=have_thread,
+        check=check_hidden,
+    ),
     "message": Case(private_message("Hello @alice.test"), sent=1),
+    "dm": Case(agent_message("!dm Hello @alice.test"), sent=1),
     "messages": Case(private_message(VERY_LONG), sent=2),
     "twins": Case(private_message(TWINS), sent=2),
-    "refused": Case(agent_message("!unknown")),
+    "refused": Case(agent_message("!unknown"), status="Failed"),
+    "help": Case(agent_message("!help"), status="Failed"),
 }
 
 
@@ -52,11 +127,12 @@ def check(world: World, case: Case) -> None:
     posts = [key for key in world.bluesky.commits if key[0] == "app.bsky.feed.post"]
     assert len(posts) == case.posts
     written = " ".join(world.bluesky.texts if case.posts else world.bluesky.sent)
-    assert written in ("", case.message.text)
+    assert written in ("", re.sub(r"^!\w+ ", "", case.message.text))
     assert len(world.bluesky.sent) == case.sent
-    status = "Delivered" if case.commits or case.sent else "Failed"
+    assert tuple(world.bluesky.removals) == case.removals
+    case.check(world)
     receipts = [one for one in world.memory.payloads if isinstance(one, Receipt)]
-    assert [receipt.status for receipt in receipts] == [status]
+    assert [receipt.status for receipt in receipts] == [case.status]
     assert world.memory.deliverable(Destination.BLUESKY_SENDER) == []
 
 
@@ -80,6 +156,7 @@ async def deliver_until_done(world: World, entry: JournalEntry, redelivery: Rede
             continue
         if crashed:
             world.plans.clear()
+            world.claims = Claims()
         elif in_hand.entry_id in world.memory.entries:
             await trio.sleep(world.retries()[-1].after_s)
         in_hand = next(iter(world.memory.deliverable(Destination.BLUESKY_SENDER)), None)
@@ -94,6 +171,7 @@ async def run_with(
     """Run a case with crashes at these places; how many places there were."""
     world = World.make(Points(trouble))
     world.bluesky.receive("Hi")
+    case.prepare(world)
     prepare(world)
     entry = world.add(case.message)
     with trio.fail_after(3600):
@@ -145,6 +223,7 @@ async def test_a_failing_call_doubles_and_loses_nothing(
 ) -> None:
     """Each call in turn fails before it acts, or acts and then its answer is lost."""
     probe = World.make()
+    CASES[name].prepare(probe)
     await probe.handle(CASES[name].message)
     methods = [nsid for nsid, _ in probe.bluesky.calls]
     for number, method in enumerate(methods):
@@ -153,6 +232,15 @@ async def test_a_failing_call_doubles_and_loses_nothing(
             trouble = {method: [*[None] * earlier, make_error()]}
             arrange = functools.partial(arrange_trouble, kind=kind, trouble=trouble)
             await run_with(CASES[name], "process", {}, arrange)
+
+
+EFFECTS = (
+    "com.atproto.repo.putRecord",
+    "com.atproto.repo.deleteRecord",
+    "app.bsky.graph.muteActor",
+    "app.bsky.graph.unmuteActor",
+    "chat.bsky.convo.sendMessage",
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -173,7 +261,7 @@ def test_troubles_together_double_and_lose_nothing(
     """Crashes, lost answers and refused requests in any mixture."""
 
     def prepare(world: World) -> None:
-        for method in ("com.atproto.repo.putRecord", "chat.bsky.convo.sendMessage"):
+        for method in EFFECTS:
             world.bluesky.lost[method] = [LOST[kind]() if kind else None for kind in lost]
             world.bluesky.trouble[method] = [NOT_DONE[kind]() if kind else None for kind in failed]
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import trio
 
-from actors.bluesky.bluesky_sender import LONGEST_BACK_OFF_S, LOOK_AGAIN_AFTER_S, retry_delay_s
 from actors.bluesky.calls import WritesSpent
+from actors.bluesky.errors import AccountClosed
+from actors.bluesky.retrying import LONGEST_BACK_OFF_S, LOOK_AGAIN_AFTER_S, retry_delay_s
 from actors.messages import ReasonCode
 from actors.store import StoreUnavailable
-from runtime.errors import Effect, Malformed, RateLimited, Rejected, Retryable
+from runtime.errors import AuthRejected, Effect, Malformed, RateLimited, Rejected, Retryable
 from runtime.rate import Budget, Rate
 from tests.bluesky.sender_world import LONG, VERY_LONG, World, agent_message, private_message
 
@@ -58,15 +59,62 @@ async def test_after_a_lost_answer_the_request_gets_time_to_end(
 async def test_a_long_pause_is_kept_but_holds_no_receipt_back(
     autojump_clock: trio.abc.Clock,
 ) -> None:
-    """Asked to wait an hour, the message is given up in time; the worker looks up every minute."""
+    """Asked to wait an hour, the message is given up at once; the worker looks up every minute."""
     world = World.make()
-    world.bluesky.trouble["app.bsky.feed.getPosts"] = [RateLimited("429", after_s=3600)] * ALWAYS
+    world.bluesky.trouble["app.bsky.feed.getPosts"] = [RateLimited("429", after_s=3600)]
     receipt = await world.handle(agent_message())
-    assert receipt.code == "MessageExpired"
-    assert [one.after_s for one in world.retries()] == [900]
+    assert (receipt.status, receipt.code) == ("Failed", "RateLimited")
+    assert receipt.sentence == (
+        "Bluesky takes nothing more from the company's account until 2026-01-01 01:00 UTC. "
+        "It was not posted and will not be."
+    )
+    assert world.retries() == []
     assert [getattr(one, "after_s", None) for one in world.context.back_offs] == [
         LONGEST_BACK_OFF_S
     ]
+
+
+async def test_a_pause_within_patience_is_waited_for(autojump_clock: trio.abc.Clock) -> None:
+    """As long as the message is worth sending by then."""
+    world = World.make()
+    world.bluesky.trouble[PUT] = [RateLimited("429", after_s=600)]
+    receipt = await world.handle(agent_message())
+    assert receipt.status == "Delivered"
+    assert trio.current_time() >= 600
+
+
+async def test_a_long_pause_in_the_middle_says_what_is_out(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """And ``!delete`` takes that back."""
+    world = World.make()
+    world.bluesky.trouble[PUT] = [None, RateLimited("429", after_s=3600)]
+    receipt = await world.handle(agent_message(LONG))
+    assert receipt.code == "RateLimited"
+    assert "Only 1 of 3 parts went out; the rest was not posted" in (receipt.sentence or "")
+    world.memory.entries.clear()
+    receipt = await world.handle(agent_message("!delete", message_id="second"))
+    assert receipt.status == "Delivered"
+    assert world.bluesky.removals == world.bluesky.commits
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (AccountClosed("AccountTakedown"), "account is suspended or deactivated"),
+        (AuthRejected("revoked"), "refuses the connector's login"),
+    ],
+)
+async def test_a_message_given_up_while_the_login_is_refused_says_so(
+    autojump_clock: trio.abc.Clock, error: AuthRejected, said: str
+) -> None:
+    """The agent knows whom to tell."""
+    world = World.make()
+    for nsid in ("app.bsky.feed.getPosts", "com.atproto.server.getSession"):
+        world.bluesky.trouble[nsid] = [error] * ALWAYS
+    receipt = await world.handle(agent_message())
+    assert (receipt.status, receipt.code) == ("Failed", "GeneralError")
+    assert said in (receipt.sentence or "")
 
 
 async def test_a_spent_budget_holds_up_posts_alone(autojump_clock: trio.abc.Clock) -> None:

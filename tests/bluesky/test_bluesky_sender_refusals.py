@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 import trio
 
+from actors import reasons
+from actors.bluesky.errors import AccountClosed
+from actors.bluesky.refusals import explain_record
 from actors.messages import (
     Attachment,
     ReasonCode,
     Refused,
 )
+from actors.reasons import Reason
 from runtime.errors import Rejected
 from tests.bluesky.scripted_bluesky import (
     ALICE,
@@ -24,7 +28,7 @@ REPLY = f"at://{ALICE}/app.bsky.feed.post/3bbbbbbbbbbb2"
 
 
 PUBLIC_REFUSALS: list[tuple[dict[str, Any], ReasonCode, str]] = [
-    ({"text": "!lik"}, "UnsupportedMessage", "!like likes the post, !repost reposts it"),
+    ({"text": "!lik"}, "UnsupportedMessage", "!help, !like, !unlike, !repost, "),
     ({"text": "!Dislike this"}, "UnsupportedMessage", "not a command"),
     ({"text": "!like thanks"}, "UnsupportedMessage", "stands alone"),
     ({"text": " \n "}, "InvalidMessageStructure", "no text"),
@@ -64,7 +68,10 @@ async def test_what_cannot_be_posted_is_refused_with_a_reason(
     ("changes", "code", "said"),
     [
         ({"text": "!like"}, "UnsupportedMessage", "public"),
-        ({"text": "!help me"}, "UnsupportedMessage", "!like likes the post"),
+        ({"text": "!help me"}, "UnsupportedMessage", "!like likes the post; "),
+        ({"text": "!post Hello"}, "UnsupportedMessage", "belongs to a public answer"),
+        ({"text": "!mute now"}, "UnsupportedMessage", "stands alone"),
+        ({"text": "!dm me"}, "UnsupportedMessage", "public"),
         ({"text": ""}, "InvalidMessageStructure", "no text"),
         ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", ""),
         ({"recipient_did": ""}, "InvalidDestination", "which Bluesky account"),
@@ -109,7 +116,7 @@ async def test_a_locked_thread_is_not_written_to(autojump_clock: trio.abc.Clock)
         ({"blockedBy": True}, "MessageNotAllowed", "blocked the company"),
         ({"blocking": "at://x"}, "MessageNotAllowed", "company's account has blocked"),
         ({}, "InvalidDestination", "deleted"),
-        (None, "InvalidDestination", "account that wrote"),
+        (None, "InvalidDestination", "deleted, deactivated or suspended"),
     ],
 )
 async def test_a_post_that_is_not_shown_is_explained(
@@ -154,7 +161,7 @@ async def test_a_post_shown_across_a_block_is_not_answered(autojump_clock: trio.
             "MessageNotAllowed",
             "has blocked the other",
         ),
-        ("RecipientNotFound", "recipient does not exist", "InvalidDestination", "not exist"),
+        ("RecipientNotFound", "recipient does not exist", "InvalidDestination", "deleted"),
     ],
 )
 async def test_a_closed_inbox_is_explained(
@@ -193,3 +200,68 @@ async def test_too_large_a_record_is_explained(autojump_clock: trio.abc.Clock, n
     receipt = await world.handle(agent_message())
     assert receipt.code == "InvalidMessageStructure"
     assert "too large" in (receipt.sentence or "")
+
+
+@pytest.mark.parametrize(
+    ("viewer", "said"),
+    [
+        ({"blockedBy": True}, "This person has blocked the company"),
+        ({"blocking": "at://x"}, "The company's account has blocked this person"),
+        ({}, "one has blocked the other"),
+    ],
+)
+async def test_who_blocked_whom_is_looked_up(
+    autojump_clock: trio.abc.Clock, viewer: dict[str, Any], said: str
+) -> None:
+    """The chat service does not say it."""
+    world = World.make()
+    world.bluesky.profiles[ALICE] = {"did": ALICE, "viewer": viewer}
+    world.bluesky.trouble["chat.bsky.convo.getConvoForMembers"] = [Rejected("BlockedActor", "x")]
+    receipt = await world.handle(private_message())
+    assert receipt.code == "MessageNotAllowed"
+    assert said in (receipt.sentence or "")
+
+
+async def test_a_suspended_recipient_is_not_taken_for_our_own_suspension(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """The service uses the same name for both; our session is as good as ever."""
+    world = World.make()
+    error = AccountClosed("400 AccountSuspended")
+    world.bluesky.trouble["chat.bsky.convo.getConvoForMembers"] = [error]
+    receipt = await world.handle(private_message())
+    assert receipt.sentence == reasons.ACCOUNT_GONE.sentence
+    assert world.context.failures == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Rejected("AccountTakedown", "x"), reasons.OWN_ACCOUNT_CLOSED),
+        (Rejected("InvalidRequest", "grapheme too big (maximum 300)"), reasons.RECORD_TOO_LONG),
+        (Rejected("BlobNotFound", "Could not find blob"), reasons.MEDIA_REFUSED),
+        (Rejected("InvalidMimeType", "Referenced Mimetype"), reasons.MEDIA_REFUSED),
+        (Rejected("InvalidRequest", "blob too big (maximum 2000000)"), reasons.MEDIA_REFUSED),
+        (Rejected("InvalidRequest", "Invalid datetime"), reasons.INVALID),
+        (Rejected("SomethingNew", "said so"), reasons.REFUSED),
+    ],
+)
+def test_what_a_server_rejects_has_its_reason(error: Rejected, reason: Reason) -> None:
+    """By the error's name, else by its text."""
+    refusal = explain_record(error)
+    assert refusal.reason is reason
+    assert refusal.sentence == reason.sentence.format(said=str(error))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("root", "first post of this thread"), ("post", "The post was")]
+)
+async def test_a_deleted_root_is_told_from_a_deleted_reply(
+    autojump_clock: trio.abc.Clock, given: str, said: str
+) -> None:
+    """When Genesys names the thread alone, it is the thread that is gone."""
+    world = World.make()
+    world.bluesky.posts.clear()
+    uri = ROOT if given == "root" else REPLY
+    receipt = await world.handle(agent_message(reply_to_uri=uri))
+    assert said in (receipt.sentence or "")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.bluesky.bluesky_sender import LOOK_AGAIN_AFTER_S, MOST_PLANS
+from actors.bluesky.answering import Style
+from actors.bluesky.bluesky_sender import MOST_PLANS
+from actors.bluesky.planning import Rules
+from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S
 from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.scripted_bluesky import (
     ALICE,
@@ -170,3 +173,27 @@ async def test_a_sent_message_is_found_under_later_ones(
     await world.work()
     assert world.bluesky.count(SEND) == 2
     assert world.bluesky.count(LOOK) <= 12 // page + 1
+
+
+async def test_a_plan_stays_as_it_was_fixed(autojump_clock: trio.abc.Clock) -> None:
+    """An upgrade, or another setting, in the middle of a chain changes none of its parts."""
+    world = World.make()
+    entry = world.add(agent_message(LONG))
+    world.bluesky.trouble[PUT] = [None, Retryable("502")]
+    await world.start().handle(entry)
+    assert len(world.bluesky.commits) == 1
+    world.rules = Rules(style=Style(numbered=True, languages=("de",)))
+    world.plans.clear()
+    await world.work()
+    assert world.receipt().status == "Delivered"
+    assert " ".join(world.bluesky.texts) == LONG
+    assert not any("langs" in record for record in world.bluesky.repo.values())
+
+
+async def test_numbers_and_languages_are_written(autojump_clock: trio.abc.Clock) -> None:
+    """As the administrator has decided."""
+    world = World.make()
+    world.rules = Rules(style=Style(numbered=True, languages=("de",)))
+    await world.handle(agent_message(LONG))
+    assert [text[-6:] for text in world.bluesky.texts] == [" (1/3)", " (2/3)", " (3/3)"]
+    assert [record["langs"] for record in world.bluesky.repo.values()] == [["de"]] * 3

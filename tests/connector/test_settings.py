@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.translation.commands import EVERY_WORD
 from connector.environment import SettingsError, load_settings
 from connector.settings import ACTOR_FIELDS
 from runtime.rate import Rate
@@ -79,6 +80,10 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("LISTEN_LANGS", "en,English!", "en, de or pt-BR"),
         ("LISTEN_MIN_ACCOUNT_AGE", "young", "1h"),
         ("DM_REQUESTS", "maybe", "'accept' or 'ignore'"),
+        ("AGENT_COMMANDS", "like,!dance", "'dance' is no command; expected all, none, or some of"),
+        ("SPLIT_NUMBERING", "on", "'auto' or 'off'"),
+        ("POST_LANGS", "en,english_us", "'english_us' is no language; expected tags such as"),
+        ("POST_LANGS", "en,de,fr,it", "more than 3 languages"),
         ("RECONCILE_WINDOW", "2d", "less than or equal to 86400"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
         ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
@@ -266,3 +271,21 @@ def test_a_handle_may_be_written_with_an_at_sign() -> None:
     assert load_settings({**REQUIRED, "BLUESKY_HANDLE": "@Brand.Example"}).bluesky_handle == (
         "brand.example"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("all", EVERY_WORD),
+        ("None", frozenset()),
+        ("like, !Repost;delete", frozenset({"like", "repost", "delete"})),
+    ],
+)
+def test_the_commands_of_agents_are_all_none_or_a_list(written: str, meant: frozenset[str]) -> None:
+    """In any case, with or without their mark."""
+    assert load_settings({**REQUIRED, "AGENT_COMMANDS": written}).agent_commands == meant
+
+
+def test_the_languages_of_posts_are_a_list() -> None:
+    """In the order that is given."""
+    assert load_settings({**REQUIRED, "POST_LANGS": "de-CH, en"}).post_langs == ("de-CH", "en")

@@ -17,15 +17,20 @@ from actors.messages import (
     Destination,
     DirectMessagePart,
     DirectMessagePlan,
+    HidePlan,
     InboundDirectMessage,
     InboundPost,
     JournalEntry,
+    MutePlan,
     Payload,
+    Plan,
     PostReference,
     ReactionCounts,
     Receipt,
     RecordPlan,
+    RecordRemoval,
     RecordWrite,
+    RemovalPlan,
     ResolveContact,
     ThreadReference,
 )
@@ -115,6 +120,29 @@ WRITTEN: list[tuple[str, Payload]] = [
             plan=DirectMessagePlan("convo-1", "3lrev", (DirectMessagePart("See #this", (FACET,)),)),
         ),
     ),
+    (
+        version_1.POST_IN_RECORDS,
+        make_answer(
+            plan=RecordPlan(
+                (
+                    RecordWrite(
+                        "app.bsky.feed.post",
+                        "3lkey2",
+                        {"$type": "app.bsky.feed.post", "text": "Two", "reply": {}},
+                        reply_to_previous=True,
+                        root_is_first=True,
+                    ),
+                )
+            )
+        ),
+    ),
+    (
+        version_1.DELETION,
+        make_answer(plan=RemovalPlan((RecordRemoval("app.bsky.feed.post", "3lkey1"),))),
+    ),
+    (version_1.NO_DELETION, make_answer(plan=RemovalPlan(()))),
+    (version_1.MUTE, make_answer(plan=MutePlan(ALICE.did, muted=True))),
+    (version_1.HIDE, make_answer(plan=HidePlan(ROOT.uri, POST.uri, NEW_YEAR))),
     (version_1.DELIVERED, Receipt("message-1", ALICE.did, "Delivered")),
     (
         version_1.FAILED,
@@ -146,6 +174,8 @@ def test_what_version_1_wrote_is_read_as_it_was_meant(text: str, payload: Payloa
 def test_every_kind_of_payload_is_among_them() -> None:
     """Whoever adds a kind writes down how it lies in a journal."""
     assert {type(payload) for _, payload in WRITTEN} == set(get_args(Payload))
+    plans = {type(one.plan) for _, one in WRITTEN if isinstance(one, AgentMessage) and one.plan}
+    assert plans == set(get_args(Plan))
     assert PAYLOAD_VERSION == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from tests.durability.ledger import COURTESY, Answered, Ledger, Said, find_token
 
 POST = "app.bsky.feed.post"
 MESSAGE = "message"
+_NUMBER = re.compile(r" \(\d+/\d+\)\Z")
+"""What stands behind each of several posts that are one answer."""
 
 
 @dataclass(slots=True)
@@ -179,7 +182,7 @@ def _audit_answer(
         return
     texts = list(dict.fromkeys(effect.text for effect in found))
     findings.doubled += [f"{name} is there twice"] * (len(found) - len(texts))
-    if " ".join(texts) != answered.text:
+    if " ".join(_NUMBER.sub("", text) for text in texts) != answered.text:
         findings.lost.append(f"{name} is not whole on Bluesky: {len(texts)} parts")
     elif not _is_where_it_belongs(world, answered, found):
         findings.stray.append(f"{name} is not where it belongs")

@@ -108,7 +108,9 @@ async def test_a_long_answer_becomes_a_chain(net: Net, tmp_path: Path) -> None:
         parts.append(level[0]["post"]["record"]["text"])
         level = level[0].get("replies", [])
     assert len(parts) > 2
-    assert " ".join(parts) == text
+    numbers = [f" ({number}/{len(parts)})" for number in range(1, len(parts) + 1)]
+    assert [part[-len(end) :] for part, end in zip(parts, numbers, strict=True)] == numbers
+    assert " ".join(part[: part.rindex(" (")] for part in parts) == text
 
 
 async def test_a_like_and_a_repost_show(net: Net, tmp_path: Path) -> None:

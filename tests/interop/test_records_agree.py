@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.places import Place, refused
-from tests.interop.session import Json, now
+from tests.interop.session import Json, Session, now
 
 POST = "app.bsky.feed.post"
 KEY = "3kqk2zt5bfc2x"
@@ -169,3 +169,119 @@ async def test_search_finds_a_part_of_the_text_newest_first(place: Place) -> Non
     await place.settle()
     answer = await brand.get("app.bsky.feed.searchPosts", q=word, sort="latest", limit=100)
     assert [post["uri"] for post in answer["posts"]] == [newer.uri, older.uri]
+
+
+GATE = "app.bsky.feed.threadgate"
+
+
+async def view(who: Session, uri: str) -> Json:
+    """A post as an account sees it."""
+    (shown,) = (await who.get("app.bsky.feed.getPosts", uris=uri))["posts"]
+    found: Json = shown
+    return found
+
+
+async def viewer(who: Session, did: str) -> Json:
+    """What stands between an account and another one."""
+    (profile,) = (await who.get("app.bsky.actor.getProfiles", actors=did))["profiles"]
+    found: Json = profile["viewer"]
+    return found
+
+
+async def test_a_gate_is_replaced_only_if_it_is_still_what_was_read(place: Place) -> None:
+    """And what it hides is shown with the root of the thread, and only there."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    root = await brand.post("news")
+    reply = await alice.post("nonsense", reply_to=root)
+    key = root.uri.rpartition("/")[2]
+    gate = {"post": root.uri, "createdAt": now(), "hiddenReplies": ["at://did:plc:a/b.c.d/e"]}
+    first = await brand.put(GATE, key, gate, swapRecord=None)
+    hiding = {**gate, "hiddenReplies": [reply.uri]}
+    expected = (400, "InvalidSwap", f"Record was at {first['cid']}")
+    assert await refused(brand.put(GATE, key, hiding, swapRecord=None)) == expected
+    second = await brand.put(GATE, key, hiding, swapRecord=first["cid"])
+    below = await brand.post("well", reply_to=reply)
+    gate = {"post": below.uri, "createdAt": now(), "hiddenReplies": []}
+    await brand.put(GATE, below.uri.rpartition("/")[2], gate)
+    await place.settle()
+    shown = (await view(alice, root.uri))["threadgate"]
+    assert (shown["cid"], shown["record"]["hiddenReplies"]) == (second["cid"], [reply.uri])
+    assert "threadgate" not in await view(alice, reply.uri)
+    assert "threadgate" not in await view(alice, below.uri)
+
+
+@pytest.mark.parametrize(
+    ("rule", "allowed"), [(None, True), ("mention", False), ("follower", False), ("none", False)]
+)
+async def test_a_gate_says_who_may_reply(place: Place, rule: str | None, *, allowed: bool) -> None:
+    """``viewer.replyDisabled`` is there whenever there is a gate, for replies in it too."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    root = await brand.post("news")
+    below = await brand.post("more news", reply_to=root)
+    await place.settle()
+    assert "replyDisabled" not in (await view(alice, root.uri))["viewer"]
+    gate: Json = {"post": root.uri, "createdAt": now()}
+    if rule is not None:
+        gate["allow"] = [] if rule == "none" else [{"$type": f"{GATE}#{rule}Rule"}]
+    await brand.put(GATE, root.uri.rpartition("/")[2], gate)
+    await place.settle()
+    for uri in (root.uri, below.uri):
+        assert (await view(alice, uri))["viewer"]["replyDisabled"] is not allowed
+        assert (await view(brand, uri))["viewer"]["replyDisabled"] is False
+    if rule == "follower":
+        await alice.create("app.bsky.graph.follow", {"subject": brand.did})
+        await place.settle()
+        assert (await view(alice, root.uri))["viewer"]["replyDisabled"] is False
+
+
+async def test_a_mute_is_seen_by_the_one_who_mutes(place: Place) -> None:
+    """It takes what the other writes out of the notifications, until it ends."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    post = await brand.post("news")
+    await place.settle()
+    await alice.post("nonsense", reply_to=post)
+    await place.settle()
+    assert [one["reason"] for one in await brand.list_notifications()] == ["reply"]
+    for _ in range(2):
+        assert await brand.call("app.bsky.graph.muteActor", {"actor": alice.did}) == {}
+    await place.settle()
+    assert (await viewer(brand, alice.did))["muted"] is True
+    assert (await viewer(alice, brand.did))["muted"] is False
+    assert await brand.list_notifications() == []
+    for _ in range(2):
+        assert await brand.call("app.bsky.graph.unmuteActor", {"actor": alice.did}) == {}
+    await place.settle()
+    assert (await viewer(brand, alice.did))["muted"] is False
+    assert len(await brand.list_notifications()) == 1
+    own = brand.call("app.bsky.graph.muteActor", {"actor": brand.did})
+    assert await refused(own) == (400, "InvalidRequest", "Actor cannot mute themselves")
+
+
+@pytest.mark.parametrize(("collection", "shown"), [("follow", "following"), ("block", "blocking")])
+async def test_what_stands_between_two_accounts_is_named_by_its_record(
+    place: Place, collection: str, shown: str
+) -> None:
+    """So it can be deleted, and is not shown any more."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    record = {"subject": alice.did, "createdAt": now()}
+    written = await brand.put(f"app.bsky.graph.{collection}", KEY, record, swapRecord=None)
+    await place.settle()
+    assert (await viewer(brand, alice.did))[shown] == written["uri"]
+    await brand.delete(written["uri"])
+    await place.settle()
+    assert shown not in await viewer(brand, alice.did)
+
+
+async def test_a_reply_below_a_root_that_is_gone_is_shown(place: Place) -> None:
+    """That the first post was deleted is no reason to refuse an answer to another one."""
+    alice, brand = await place.make_account("alice"), await place.make_account("brand")
+    root = await alice.post("question")
+    second = await alice.post("and another", reply_to=root)
+    await place.settle()
+    await alice.delete(root.uri)
+    await place.settle()
+    link = {"root": root.to_json(), "parent": second.to_json()}
+    answer = await brand.put(POST, KEY, {**make_post("answer"), "reply": link}, swapRecord=None)
+    await place.settle()
+    thread = (await alice.get("app.bsky.feed.getPostThread", uri=second.uri))["thread"]
+    assert [one["post"]["uri"] for one in thread["replies"]] == [answer["uri"]]

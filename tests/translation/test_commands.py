@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from actors.translation.commands import COMMANDS, Typed, list_commands, read_command
+from actors.translation.commands import (
+    COMMANDS,
+    EVERY_WORD,
+    Typed,
+    explain_commands,
+    name_commands,
+    read_command,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +40,17 @@ def test_any_other_text_is_ordinary(text: str) -> None:
 
 
 def test_every_command_is_known_by_its_word_and_listed() -> None:
-    """An agent who mistyped one is shown all of them."""
-    assert set(COMMANDS) >= {"like", "repost"}
+    """An agent who mistyped one is shown all of them; ``!help`` says what they do."""
+    assert set(COMMANDS) == EVERY_WORD
     for word, command in COMMANDS.items():
         assert command.word == word == word.lower()
         assert read_command(f"!{word}") == Typed(word, "")
-        assert f"!{word} {command.does}" in list_commands()
+        text = " text" if command.takes_text else ""
+        assert re.search(rf"!{word}{text}[,.]", name_commands())
+        assert re.search(rf"!{word}{text} {command.does}[;.]", explain_commands())
+
+
+def test_only_the_commands_that_are_allowed_are_listed() -> None:
+    """With ``!help``, which cannot be taken away."""
+    assert name_commands({"dm"}) == "The commands are: !help, !dm text."
+    assert explain_commands(()) == "The commands: !help lists the commands."

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import Json, PostReference, RecordPlan, ThreadReference
-from actors.translation.commands import COMMANDS
+from actors.messages import Json, PostReference, ThreadReference
 from actors.translation.facets import find_handles
 from actors.translation.plans import (
     Part,
     clean_text,
-    make_command_plan,
     make_direct_message_parts,
     make_parts,
+    make_post_plan,
+    make_relation_plan,
     make_reply_plan,
 )
 from actors.translation.record_key import make_record_key
@@ -125,16 +125,44 @@ def test_times_rise_over_a_second() -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("word", COMMANDS)
-def test_a_command_plan_names_the_post(word: str) -> None:
-    """One record with the post as its subject."""
-    command = COMMANDS[word]
-    plan = make_command_plan("id", command, POST_REFERENCE, NOON_2026)
-    assert isinstance(plan, RecordPlan)
-    (write,) = plan.writes
-    assert write.collection == write.record["$type"] == command.collection
-    assert write.record["subject"] == {"uri": POST_REFERENCE.uri, "cid": POST_REFERENCE.cid}
-    assert not write.reply_to_previous
+@pytest.mark.parametrize("quoted", [None, POST_REFERENCE])
+def test_a_post_plan_begins_a_thread(quoted: PostReference | None) -> None:
+    """The first part answers nobody, and may quote; the root of the rest is known only then."""
+    plan = make_post_plan("id", [Part("One"), Part("Two")], NOON_2026, ("en",), quoted=quoted)
+    first, second = plan.writes
+    embed = {
+        "$type": "app.bsky.embed.record",
+        "record": {"uri": POST_REFERENCE.uri, "cid": POST_REFERENCE.cid},
+    }
+    assert first.record == {
+        "$type": "app.bsky.feed.post",
+        "text": "One",
+        "createdAt": "2026-01-01T12:00:00.000Z",
+        "langs": ["en"],
+        **({"embed": embed} if quoted else {}),
+    }
+    assert (first.reply_to_previous, first.root_is_first) == (False, False)
+    assert (second.record["reply"], second.record["text"]) == ({}, "Two")
+    assert (second.reply_to_previous, second.root_is_first) == (True, True)
+
+
+def test_the_languages_are_named_in_every_reply() -> None:
+    """And none if there are none."""
+    parts = [Part("One"), Part("Two")]
+    plan = make_reply_plan("id", parts, TARGET, NOON_2026, ("de-CH", "en"))
+    assert [write.record["langs"] for write in plan.writes] == [["de-CH", "en"]] * 2
+    plain = make_reply_plan("id", parts, TARGET, NOON_2026)
+    assert not any("langs" in write.record for write in plain.writes)
+
+
+def test_a_relation_plan_names_the_post_or_the_person() -> None:
+    """One record with the post, or the DID, as its subject."""
+    (like,) = make_relation_plan("id", "app.bsky.feed.like", POST_REFERENCE, NOON_2026).writes
+    assert like.collection == like.record["$type"] == "app.bsky.feed.like"
+    assert like.record["subject"] == {"uri": POST_REFERENCE.uri, "cid": POST_REFERENCE.cid}
+    (block,) = make_relation_plan("id", "app.bsky.graph.block", "did:plc:a", NOON_2026).writes
+    assert block.record["subject"] == "did:plc:a"
+    assert not block.reply_to_previous
 
 
 def test_direct_messages_keep_text_and_facets() -> None:

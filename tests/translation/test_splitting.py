@@ -100,6 +100,15 @@ def test_the_limits_are_those_of_the_lexicons(limit: Limit, most: int) -> None:
     [
         ("aaaa bbbb cccc", ["aaaa bbbb", "cccc"]),
         ("aaaa bbbbb cccc", ["aaaa bbbbb", "cccc"]),
+        ("aaaaa. bb cc", ["aaaaa. bb", "cc"]),
+        ("aaaaaa. Bb cc", ["aaaaaa.", "Bb cc"]),
+        ("aaaa.B bb cc", ["aaaa.B bb", "cc"]),
+        ("(aaaa!) Bb cc", ["(aaaa!)", "Bb cc"]),
+        ("aaaaaa? Bb cc", ["aaaaaa?", "Bb cc"]),
+        ("aa. Bbbbbb cc", ["aa. Bbbbbb", "cc"]),
+        ("aaaa\nbbbb cccc", ["aaaa\nbbbb", "cccc"]),
+        ("aaaaaa\nbb cccc", ["aaaaaa", "bb cccc"]),
+        ("今日は雨です。明日 晴れます", ["今日は雨です。", "明日 晴れます"]),
         ("aaaa\n\nbbbbbbbbbbbb", ["aaaa", "bbbbbbbbbb", "bb"]),
         ("aa bbbbbbbbbb cc", ["aa", "bbbbbbbbbb", "cc"]),
         ("aaaaaaaaaaaaaa", ["aaaaaaaaaa", "aaaa"]),
@@ -111,7 +120,7 @@ def test_the_limits_are_those_of_the_lexicons(limit: Limit, most: int) -> None:
     ],
 )
 def test_cuts_are_where_a_reader_expects_them(text: str, parts: list[str]) -> None:
-    """At ten graphemes: white space, then East Asian stops, then anywhere."""
+    """At ten graphemes: sentences, white space, then East Asian stops, then anywhere."""
     assert cut(text, Limit(10, 100)) == parts
 
 

@@ -9,12 +9,13 @@ from sandbox.bluesky.server.methods import (
     actor,
     conversation,
     feed,
+    graph,
     notification,
     repository,
     session,
 )
 
-_ALL = (*session.METHODS, *repository.METHODS, *actor.METHODS, *feed.METHODS)
+_ALL = (*session.METHODS, *repository.METHODS, *actor.METHODS, *feed.METHODS, *graph.METHODS)
 
 METHODS: Mapping[str, Method] = {
     method.nsid: method for method in (*_ALL, *notification.METHODS, *conversation.METHODS)

@@ -19,7 +19,7 @@ def _list(request: Request) -> Json:
     priority = params.get("priority", False)
     filters = Filters(
         exists=lambda line: _exists(views, line, priority=priority),
-        visible=lambda line: not views.blocked(line.author),
+        visible=lambda line: not (views.blocked(line.author) or views.muted(line.author)),
         reasons=frozenset(params.get("reasons", ())),
     )
     page = request.network.notifications.page(
