@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -13,7 +12,7 @@ from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
-from actors.messages import Destination, JournalEntry, Plan
+from actors.messages import Destination, JournalEntry
 from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
@@ -53,7 +52,6 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """BlueskySender, with what its workers share."""
     writes = Budget(*BLUESKY_WRITE_POINTS)
-    plans: dict[str, Plan] = {}
 
     def create(context: Context) -> BlueskySender:
         return BlueskySender(
@@ -61,17 +59,12 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             parts.bluesky,
             parts.leader_store,
             writes=writes,
+            media=parts.media,
             clock=parts.outside.clock,
-            plans=plans,
             give_up_after_s=parts.settings.outbound_give_up_after,
         )
 
-    async def give_up(entry: JournalEntry, attempts: int, error: Exception) -> None:
-        await bury(parts.leader_store, entry, attempts, error)
-        plans.pop(entry.entry_id, None)
-
-    spec = _sender(parts, Destination.BLUESKY_SENDER, create)
-    return dataclasses.replace(spec, on_poison=give_up)
+    return _sender(parts, Destination.BLUESKY_SENDER, create)
 
 
 def make_contact_resolver(parts: Parts) -> ActorSpec[JournalEntry]:

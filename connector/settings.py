@@ -56,6 +56,7 @@ def _parse_handle(value: object) -> object:
 
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
+Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=30)]
 LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
@@ -97,6 +98,10 @@ class Settings(BaseModel):
     bluesky_service_url: Address = "https://bsky.social"
     bluesky_search_query: Annotated[tuple[str, ...], BeforeValidator(_parse_queries)] = ()
     dm_requests: Literal["accept", "ignore"] = "accept"
+    link_cards: Literal["on", "off"] = "on"
+    attachment_window: Window = 3.0
+    dm_attachments: Literal["refuse", "link"] = "refuse"
+    fetch_allow_private: bool = False
 
     gc_region: Host
     gc_cc_client_id: Text

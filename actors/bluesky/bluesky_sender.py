@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import TypeAlias, assert_never
 
-from actors.bluesky.calls import Calls, WritesSpent, until_answered
-from actors.bluesky.client import Bluesky
+from actors.bluesky.attachments import UnfitAttachment
+from actors.bluesky.calls import Calls, WritesSpent
+from actors.bluesky.client import UploadingBluesky
 from actors.bluesky.direct_messages import count_sent, send_parts
-from actors.bluesky.planning import make_plan
-from actors.bluesky.records_writer import find_written, write_records
+from actors.bluesky.media import Media
+from actors.bluesky.plan_keeper import AlreadySettled, PlanKeeper
+from actors.bluesky.records_writer import BlobGone, find_written, write_records
 from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
-from actors.items import make_failure, make_receipt_item
+from actors.items import make_receipt_items
 from actors.messages import (
     AgentMessage,
     DirectMessagePlan,
@@ -20,7 +21,6 @@ from actors.messages import (
     JournalEntry,
     Plan,
     PostReference,
-    Receipt,
     RecordPlan,
     Refused,
     Retry,
@@ -43,9 +43,6 @@ LONGEST_BACK_OFF_S = 60.0
 PLATFORM_AWAY = 2.0
 """After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
 
-MOST_PLANS = 256
-"""More than any number of workers could have in hand."""
-
 Trouble: TypeAlias = Retryable | Malformed | AuthRejected
 """What passes, by itself or by a person's doing, and does not condemn the message."""
 
@@ -53,11 +50,12 @@ References: TypeAlias = tuple[ThreadReference, ...]
 
 
 class BlueskySender:
-    """Sends agents' messages: replies, direct messages, likes, reposts.
+    """Sends agents' messages: replies with their images, direct messages, likes, reposts.
 
-    Every message ends with one final receipt. What is to be written is fixed in the journal
-    before the first write, and each write is one that may be repeated, so whatever happens in
-    between, handling the entry again goes on where it stopped.
+    Every message ends with one final receipt, those that go out as one post included.
+    What is to be written is fixed in the journal before the first write, and each write is one that
+    may be repeated, so whatever happens in between, handling the entry again goes on where it
+    stopped.
 
     A message that could not be sent for ``give_up_after_s`` is given up. From then on nothing is
     written for it any more: the next handling only looks at how much of it is there, because an
@@ -66,10 +64,8 @@ class BlueskySender:
 
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
+        media: how files are dealt with.
         clock: unix time in seconds.
-        plans: the latest plans by entry id, shared by all workers. It must outlive this
-            incarnation, as the message in hand does: that one is delivered again as it first
-            came, without the plan that the journal has got meanwhile.
         give_up_after_s: how long after its recording a message is still worth sending. One that
             was never tried is tried once, however old.
     """
@@ -77,19 +73,19 @@ class BlueskySender:
     def __init__(
         self,
         context: Context,
-        bluesky: Bluesky,
+        bluesky: UploadingBluesky,
         store: Store,
         *,
         writes: Budget,
+        media: Media,
         clock: WallClock,
-        plans: dict[str, Plan],
         give_up_after_s: float = 900.0,
     ) -> None:
         self._context = context
         self._calls = Calls(bluesky, context, writes)
         self._store = store
+        self._plans = PlanKeeper(self._calls, store, media, clock)
         self._clock = clock
-        self._plans = plans
         self._give_up_after_s = give_up_after_s
 
     async def handle(self, entry: JournalEntry) -> None:
@@ -107,14 +103,18 @@ class BlueskySender:
         message = entry.payload
         if not isinstance(message, AgentMessage):
             raise TypeError(f"{type(message).__name__} is not for BlueskySender")
-        planned = message.plan or self._plans.get(entry.entry_id)
-        if planned is not None:
-            self._keep(entry, planned)
         try:
             if entry.attempts > 0 and self._age_s(entry) >= self._give_up_after_s:
-                references = await self._conclude(entry, planned)
+                message = await self._plans.recall(entry, message)
+                references = await self._conclude(entry, message.plan)
             else:
-                references = await self._send(entry, message, planned)
+                message, again = await self._plans.fix(entry, message)
+                references = await self._send(entry, message, again=again)
+        except AlreadySettled:
+            # The worker that had it crashed after that.
+            return
+        except UnfitAttachment as error:
+            await self._refuse(entry, message, error.refusal)
         except Refusal as refusal:
             await self._refuse(entry, message, refusal)
         except Rejected as error:
@@ -125,32 +125,30 @@ class BlueskySender:
         else:
             await self._confirm(entry, message, references)
 
-    async def _send(
-        self, entry: JournalEntry, message: AgentMessage, planned: Plan | None
-    ) -> References:
-        plan = planned or await self._fix_plan(entry, message)
-        match plan:
-            case RecordPlan():
-                return await self._refer(plan, await write_records(self._calls, plan))
-            case DirectMessagePlan():
-                sent = await count_sent(self._calls, plan) if planned else 0
+    async def _send(self, entry: JournalEntry, message: AgentMessage, *, again: bool) -> References:
+        match message.plan:
+            case RecordPlan() as plan:
+                return await self._refer(plan, await self._write(entry, message, plan))
+            case DirectMessagePlan() as plan:
+                sent = await count_sent(self._calls, plan) if again else 0
                 await send_parts(self._calls, plan, sent)
                 return ()
+            case None:
+                raise AssertionError("nothing is sent without a plan")
             case _:
-                assert_never(plan)
+                assert_never(message.plan)
 
-    async def _fix_plan(self, entry: JournalEntry, message: AgentMessage) -> Plan:
-        plan = await make_plan(self._calls, self._store, entry, message, self._clock())
-        amended = replace(message, plan=plan)
-        await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
-        self._keep(entry, plan)
-        return plan
-
-    def _keep(self, entry: JournalEntry, plan: Plan) -> None:
-        self._plans.pop(entry.entry_id, None)
-        self._plans[entry.entry_id] = plan
-        while len(self._plans) > MOST_PLANS:
-            del self._plans[next(iter(self._plans))]
+    async def _write(
+        self, entry: JournalEntry, message: AgentMessage, plan: RecordPlan
+    ) -> tuple[PostReference, ...]:
+        try:
+            return await write_records(self._calls, plan)
+        except BlobGone:
+            plan = await self._plans.renew_blobs(entry, message, plan)
+        try:
+            return await write_records(self._calls, plan)
+        except BlobGone as error:
+            raise Retryable(f"what was just uploaded is not there: {error}") from error
 
     async def _conclude(self, entry: JournalEntry, plan: Plan | None) -> References:
         """Find out what became of a message that is too old to be sent."""
@@ -199,20 +197,16 @@ class BlueskySender:
     async def _confirm(
         self, entry: JournalEntry, message: AgentMessage, references: References
     ) -> None:
-        receipt = make_receipt_item(Receipt(message.message_id, message.recipient_did, "Delivered"))
+        receipts = make_receipt_items(message, "Delivered")
         await settle(
-            self._store, self._context, entry, Done(), items=[receipt], references=references
+            self._store, self._context, entry, Done(), items=receipts, references=references
         )
-        self._plans.pop(entry.entry_id, None)
         self._context.succeeded()
 
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
-        receipt = make_failure(
-            message.message_id, message.recipient_did, refusal.code, refusal.sentence
-        )
+        receipts = make_receipt_items(message, "Failed", refusal.code, refusal.sentence)
         outcome = Refused(refusal.code, refusal.sentence)
-        await settle(self._store, self._context, entry, outcome, items=[receipt])
-        self._plans.pop(entry.entry_id, None)
+        await settle(self._store, self._context, entry, outcome, items=receipts)
         self._context.skipped(refusal.code)
         if isinstance(refusal.__cause__, AuthRejected):
             self._context.failed(refusal.__cause__)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from actors.bluesky.attachments import check_attachments, link_attachments, upload_images
 from actors.bluesky.calls import Calls
+from actors.bluesky.cards import make_card
 from actors.bluesky.direct_messages import open_conversation
+from actors.bluesky.media import Media
 from actors.bluesky.refusals import Refusal
 from actors.bluesky.targets import find_target
-from actors.messages import AgentMessage, DirectMessagePlan, JournalEntry, Plan, RecordPlan
+from actors.messages import (
+    AgentMessage,
+    DirectMessagePlan,
+    JournalEntry,
+    Json,
+    Plan,
+    RecordPlan,
+)
 from actors.store import Store
 from actors.translation.commands import COMMANDS, Command, list_commands, read_command
-from actors.translation.facets import find_handles
+from actors.translation.facets import find_first_link, find_handles
 from actors.translation.plans import (
     Part,
     clean_text,
@@ -32,37 +42,48 @@ FRESH_S = 60.0
 
 
 async def make_plan(
-    calls: Calls, store: Store, entry: JournalEntry, message: AgentMessage, now: float
+    calls: Calls,
+    store: Store,
+    media: Media,
+    entry: JournalEntry,
+    message: AgentMessage,
+    now: float,
 ) -> Plan:
-    """Decide what the message is, look up what it needs, and fix every byte.
+    """Decide what the message is, look up and upload what it needs, and fix every byte.
 
-    If cancelled, nothing has been written.
+    If cancelled, nothing has been written that anybody sees.
 
     Args:
+        message: with those that are to go out together with it.
         now: unix time in seconds.
 
     Raises:
         Refusal: it is nothing that can be sent.
+        UnfitAttachment: the same, of one of those messages.
         Retryable, AuthRejected, Malformed: as the client says.
     """
-    text = clean_text(message.text)
-    _check_content(message, text)
+    text = _join_texts(message)
     command = _read_command(message, text)
     created_at = _choose_time(entry, message, now)
     patient = entry.attempts + 1 < RESOLVE_ATTEMPTS
     if command is not None:
         return await _plan_command(calls, store, message, command, created_at)
     if message.channel == "private":
+        text = f"{text}\n{link_attachments(media, message)}".strip()
+        _check_text(text)
         return await _plan_direct_message(calls, message, text, patient)
-    return await _plan_reply(calls, store, message, text, created_at, patient)
+    check_attachments(message)
+    if not message.attachments and not message.together:
+        _check_text(text)
+    return await _plan_reply(calls, store, media, message, text, created_at, patient)
 
 
-def _check_content(message: AgentMessage, text: str) -> None:
-    if message.attachments:
-        raise Refusal(
-            "MediaTypeNotAllowed",
-            "Attachments cannot be sent to Bluesky yet, so nothing of this message was sent.",
-        )
+def _join_texts(message: AgentMessage) -> str:
+    texts = (clean_text(one.text) for one in (message, *message.together))
+    return "\n\n".join(text for text in texts if text)
+
+
+def _check_text(text: str) -> None:
     if not text:
         raise Refusal("InvalidMessageStructure", "The message has no text.")
 
@@ -87,6 +108,11 @@ def _read_command(message: AgentMessage, text: str) -> Command | None:
         raise Refusal(
             "UnsupportedMessage",
             f"!{command.word} stands alone: nothing was done. Send the text separately.",
+        )
+    if message.attachments:
+        raise Refusal(
+            "UnsupportedMessage",
+            f"!{command.word} takes no files: nothing was done. Send them separately.",
         )
     return command
 
@@ -116,6 +142,7 @@ async def _plan_command(
 async def _plan_reply(
     calls: Calls,
     store: Store,
+    media: Media,
     message: AgentMessage,
     text: str,
     created_at: float,
@@ -127,8 +154,24 @@ async def _plan_reply(
             "MessageNotAllowed",
             "The author has limited who may reply to this post, and the company may not.",
         )
-    parts = await _make_parts(calls, text, POST, patient)
-    return make_reply_plan(message.message_id, parts, target.reference, created_at)
+    # An image needs a post, though there be no text.
+    parts = await _make_parts(calls, text, POST, patient) or (Part(""),)
+    embeds = await _make_embeds(calls, media, message, text, parts)
+    return make_reply_plan(message.message_id, parts, target.reference, created_at, embeds)
+
+
+async def _make_embeds(
+    calls: Calls, media: Media, message: AgentMessage, text: str, parts: tuple[Part, ...]
+) -> dict[int, Json]:
+    """The images, below the first part; else the card of the first link, below that."""
+    images = await upload_images(calls, media, message)
+    if images is not None:
+        return {0: images}
+    link = find_first_link(text)
+    card = await make_card(calls, media, link) if link is not None else None
+    if link is None or card is None:
+        return {}
+    return {next((place for place, part in enumerate(parts) if part.links_to(link)), 0): card}
 
 
 async def _plan_direct_message(

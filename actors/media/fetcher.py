@@ -195,6 +195,8 @@ def _check_status(host: str, response: httpx.Response) -> None:
     status = response.status_code
     if status in (408, 425, 429) or status >= 500:
         raise Retryable(f"{host} answered {status}")
+    if status == httpx.codes.UNAUTHORIZED:
+        raise Rejected("unauthorized", f"{host} answered {status}")
     if status != httpx.codes.OK:
         raise Rejected("status", f"{host} answered {status}")
 

@@ -43,7 +43,8 @@ class Fetch(Protocol):
 
         Raises:
             Rejected: it cannot be had. ``code`` is ``address`` (not an address from which anything
-                is fetched), ``type``, ``size``, ``encoding``, ``redirects`` or ``status``.
+                is fetched), ``type``, ``size``, ``encoding``, ``redirects``, ``unauthorized`` or
+                ``status``.
             Retryable: not now: no answer in time, a network fault, 429 or 5xx.
         """
 

@@ -6,12 +6,16 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import trio
 from PIL import Image, ImageOps
 
 from actors.media.metadata import strip_jpeg, strip_png, strip_webp
 from runtime.errors import Rejected
+
+R = TypeVar("R")
 
 MOST_IMAGE_BYTES = 2_000_000
 """``app.bsky.embed.images``: ``image``."""
@@ -57,11 +61,11 @@ def find_format(content: bytes) -> str | None:
     return next((name for start, name in _STARTS if content.startswith(start)), None)
 
 
-class ImageWorkshop:
-    """Prepares images in threads of its own, so that nothing waits for the processor.
+class Workshop:
+    """Works on what was fetched in threads of its own, so that nothing waits for the processor.
 
     Args:
-        at_once: how many images are unpacked at a time.
+        at_once: how many things are worked on at a time, and so how much memory that takes.
     """
 
     def __init__(self, at_once: int = 1) -> None:
@@ -69,9 +73,11 @@ class ImageWorkshop:
 
     async def prepare(self, content: bytes, most_bytes: int = MOST_IMAGE_BYTES) -> PreparedImage:
         """See :func:`prepare_image`. If cancelled, the work ends unheeded."""
-        return await trio.to_thread.run_sync(
-            prepare_image, content, most_bytes, limiter=self._limiter, abandon_on_cancel=True
-        )
+        return await self.run(partial(prepare_image, content, most_bytes))
+
+    async def run(self, work: Callable[[], R]) -> R:
+        """Have any other work done, as long as there is a place. Cancelled: the same."""
+        return await trio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
 
 
 def prepare_image(content: bytes, most_bytes: int = MOST_IMAGE_BYTES) -> PreparedImage:

@@ -30,6 +30,11 @@ class Part:
     text: str
     facets: tuple[Json, ...] = ()
 
+    def links_to(self, uri: str) -> bool:
+        """Whether there is a link to this address in it."""
+        features = (feature for facet in self.facets for feature in facet["features"])
+        return any(feature.get("uri") == uri for feature in features)
+
 
 def clean_text(text: str) -> str:
     """Take out what Bluesky would choke on.
@@ -53,12 +58,17 @@ def make_parts(text: str, limit: Limit, dids: Mapping[str, str]) -> tuple[Part, 
 
 
 def make_reply_plan(
-    message_id: str, parts: Iterable[Part], target: ThreadReference, created_at: float
+    message_id: str,
+    parts: Iterable[Part],
+    target: ThreadReference,
+    created_at: float,
+    embeds: Mapping[int, Json] | None = None,
 ) -> RecordPlan:
     """A chain of replies (``app.bsky.feed.post``): the first answers the target.
 
     Args:
         created_at: unix time of the first; each later one is a millisecond younger.
+        embeds: what is shown below a text (``app.bsky.embed.*``), by the number of the part.
     """
     root = _strong_reference(target.root)
     writes: list[RecordWrite] = []
@@ -74,6 +84,8 @@ def make_reply_plan(
         }
         if part.facets:
             record["facets"] = list(part.facets)
+        if embeds and number in embeds:
+            record["embed"] = embeds[number]
         key = make_record_key(message_id, number)
         writes.append(RecordWrite(POST_COLLECTION, key, record, reply_to_previous=number > 0))
     return RecordPlan(tuple(writes))

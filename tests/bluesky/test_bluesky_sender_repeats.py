@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.bluesky.bluesky_sender import MOST_PLANS
 from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.scripted_bluesky import (
     ALICE,
@@ -87,20 +86,6 @@ async def test_a_worker_that_ends_while_it_backs_off_has_lost_no_plan(
     await world.start().handle(entry)
     assert world.bluesky.sent == ["We are on it."]
     assert world.receipt().status == "Delivered"
-
-
-async def test_plans_are_not_kept_in_memory_for_a_whole_backlog(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    """They are in the journal; here are only those that a worker may have in hand."""
-    world = World.make()
-    await world.handle(private_message())
-    await world.handle_only(agent_message("!like", message_id="liked"))
-    assert world.plans == {}
-    world.bluesky.trouble[PUT] = [Retryable("502")] * (MOST_PLANS + 9)
-    for number in range(MOST_PLANS + 9):
-        await world.handle_only(agent_message(message_id=str(number)))
-    assert len(world.plans) == MOST_PLANS
 
 
 async def test_parts_are_found_in_their_order_only(autojump_clock: trio.abc.Clock) -> None:

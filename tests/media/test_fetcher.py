@@ -248,7 +248,7 @@ async def test_a_failure_is_told_by_what_to_do_next() -> None:
         url = f"http://127.0.0.1:{server.port}/"
         for status in (204, 304, 401, 403, 404, 410):
             server.answer("/", status=status)
-            assert await refuse(fetcher, url) == "status"
+            assert await refuse(fetcher, url) == ("unauthorized" if status == 401 else "status")
         for status in (429, 500, 503):
             server.answer("/", status=status)
             with pytest.raises(Retryable):

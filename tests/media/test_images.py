@@ -9,7 +9,7 @@ import pytest
 import trio
 from PIL import Image
 
-from actors.media.images import ImageWorkshop, PreparedImage, prepare_image
+from actors.media.images import PreparedImage, Workshop, prepare_image
 from runtime.errors import Rejected
 from tests.media.pictures import SECRET, make_picture, write_picture, write_with_metadata
 
@@ -133,7 +133,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 
 async def test_the_work_is_done_beside_everything_else() -> None:
     """One picture at a time, and nobody who is cancelled waits for it."""
-    workshop = ImageWorkshop()
+    workshop = Workshop()
     content = write_picture("PNG", make_picture(1500, 1500, noisy=True))
     ticks = 0
 
