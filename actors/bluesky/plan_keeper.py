@@ -60,7 +60,8 @@ class PlanKeeper:
             return recorded, True
         left_s = self._media.window_s - (self._clock() - entry.recorded_at)
         if left_s > 0 and is_waited_for(queue):
-            await self._calls.context.sleep(left_s)
+            # Another process may have recorded it, by a clock that is ahead.
+            await self._calls.context.sleep(min(left_s, self._media.window_s))
             queue = await self._read_queue(entry) or queue
         return await self._fix(entry, recorded, find_together(queue, self._media.window_s))
 

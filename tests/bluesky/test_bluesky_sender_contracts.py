@@ -14,18 +14,23 @@ from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.scripted_bluesky import (
     ROOT,
 )
-from tests.bluesky.sender_world import World, agent_message, private_message
+from tests.bluesky.scripted_files import make_file
+from tests.bluesky.sender_world import World, agent_message, image, private_message
 from tests.contracts.lexicon import Lexicons
 
 TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍👩‍👧. " * 9
+
+PAGE = "https://shop.example/"
 
 MESSAGES = [
     agent_message(TEXT),
     agent_message("!like"),
     agent_message("!repost"),
     private_message(TEXT * 3),
+    agent_message("Look", attachments=(image(7, "A lamp"), image(8))),
+    agent_message(f"See {PAGE}"),
 ]
-
+EMBEDS = {4: ["app.bsky.embed.images"], 5: ["app.bsky.embed.external"]}
 
 READERS: dict[str, Any] = {
     "app.bsky.feed.like": models.AppBskyFeedLike.Record,
@@ -41,6 +46,8 @@ def lexicons(contracts_dir: Path) -> Lexicons:
 async def send_with_trouble(message: AgentMessage) -> World:
     """Have every kind of call made: also those that come after a lost answer or a refusal."""
     world = World.make()
+    page = b"<title>Help</title><meta property=og:image content=/a.png>"
+    world.files.contents = {PAGE: ("text/html", page), f"{PAGE}a.png": ("image/png", make_file(9))}
     lost = Retryable("lost", effect=Effect.UNKNOWN)
     world.bluesky.lost["com.atproto.repo.putRecord"] = [lost]
     world.bluesky.lost["chat.bsky.convo.sendMessage"] = [lost]
@@ -57,10 +64,12 @@ async def test_every_request_and_record_follows_its_lexicon(
     for nsid, given in world.bluesky.calls:
         if lexicons.method(nsid)["type"] == "query":
             lexicons.check_params(nsid, given)
-        else:
+        elif nsid != "com.atproto.repo.uploadBlob":
             lexicons.check_input(nsid, given)
     for (collection, _), record in world.bluesky.repo.items():
         lexicons.check_record(collection, record)
+    embeds = [one["embed"]["$type"] for one in world.bluesky.repo.values() if "embed" in one]
+    assert embeds == EMBEDS.get(MESSAGES.index(message), [])
     assert world.bluesky.repo or len(world.bluesky.sent) == 2
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import trio
 
 from actors.messages import AgentMessage, Attachment, Receipt
+from actors.settlement import bury
 from runtime.errors import Rejected, Retryable
 from tests.bluesky.scripted_bluesky import find_blobs
 from tests.bluesky.scripted_files import GENESYS, make_file
@@ -258,6 +260,31 @@ async def test_a_server_that_never_keeps_a_blob_is_given_up(
     receipt = await world.handle(agent_message(attachments=(image(4),)))
     assert (receipt.status, receipt.code) == ("Failed", "MessageExpired")
     assert world.bluesky.count(UPLOAD) < 200
+
+
+async def test_a_poisonous_message_answers_for_all_it_has_taken_in(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """Though it is handed to the undertaker as it first came."""
+    world = World.make()
+    entry = world.add(image_message(1))
+    world.add(image_message(2))
+    world.bluesky.trouble[PUT] = [Retryable("502")]
+    await world.start().handle(entry)
+    assert len(world.memory.entries) == 1
+    await bury(world.memory.store, entry, 5, ValueError("x"))
+    assert statuses(world) == {"image 1": "Failed", "image 2": "Failed"}
+
+
+async def test_a_clock_that_is_ahead_holds_no_image_up(autojump_clock: trio.abc.Clock) -> None:
+    """The window is as long as it is, whoever recorded the message."""
+    world = World.make()
+    entry = world.add(image_message(1))
+    ahead = replace(entry, recorded_at=entry.recorded_at + 3600)
+    world.memory.entries[entry.entry_id] = ahead
+    await world.start().handle(ahead)
+    assert posts(world) == [("", [1])]
+    assert trio.current_time() < 4
 
 
 async def test_a_direct_message_carries_no_file(autojump_clock: trio.abc.Clock) -> None:
