@@ -33,6 +33,7 @@ class ByteServer:
     requests: list[str] = field(default_factory=list)
     names: list[str | None] = field(default_factory=list)
     plays: dict[str, Play] = field(default_factory=dict)
+    _whole: set[str] = field(default_factory=set)
 
     def answer(self, path: str, content: bytes = b"", *, status: int = 200, **headers: str) -> None:
         """Answer with this."""
@@ -44,22 +45,30 @@ class ByteServer:
             await send(head + content)
 
         self.plays[path] = play
+        self._whole.add(path)
 
     async def serve(self, stream: trio.abc.Stream) -> None:
-        """Deal with one connection."""
-        data = b""
+        """Deal with one connection, and keep it for as long as whole answers go out on it."""
         try:
-            while b"\r\n\r\n" not in data:
-                more = await stream.receive_some()
-                if not more:
-                    return
-                data += bytes(more)
-            self.requests.append(data.decode().lower())
-            await self.plays[data.split()[1].decode()](stream.send_all)
+            path = await self._receive(stream)
+            while path is not None:
+                await self.plays[path](stream.send_all)
+                path = await self._receive(stream) if path in self._whole else None
         except (trio.BrokenResourceError, ssl.SSLError):
             return
         finally:
             await trio.aclose_forcefully(stream)
+
+    async def _receive(self, stream: trio.abc.Stream) -> str | None:
+        """The path of the next request; ``None`` if there is none."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = await stream.receive_some()
+            if not more:
+                return None
+            data += bytes(more)
+        self.requests.append(data.decode().lower())
+        return data.split()[1].decode()
 
 
 @asynccontextmanager

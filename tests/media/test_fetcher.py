@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from actors.media.addresses import is_public, resolve_host
+from actors.media.decoding import make_decoder
 from actors.media.fetcher import Fetcher, make_http
 from actors.media.fetching import Wanted
 from runtime.errors import Rejected, Retryable
@@ -225,6 +226,7 @@ async def test_what_is_compressed_is_unpacked_no_further_than_wanted(name: str) 
         server.answer("/", pack(b"pixels"), content_type="image/png", content_encoding=name)
         assert (await fetcher.fetch(url, IMAGES)).content == b"pixels"
         bomb = pack(bytes(50_000_000))
+        assert len(make_decoder(name)(bomb, 1001)) == 1001
         server.answer("/", bomb, content_type="image/png", content_encoding=name)
         assert await refuse(fetcher, url) == "size"
         server.answer("/", b"no such thing", content_type="image/png", content_encoding=name)
@@ -257,9 +259,9 @@ async def test_a_failure_is_told_by_what_to_do_next() -> None:
         async def break_off(send: Send) -> None:
             await send(b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 9\r\n\r\nab")
 
-        server.plays["/"] = break_off
+        server.plays["/broken"] = break_off
         with pytest.raises(Retryable):
-            await fetcher.fetch(url, IMAGES)
+            await fetcher.fetch(f"{url}broken", IMAGES)
         with pytest.raises(Retryable):
             await fetcher.fetch("https://no-such-name.invalid/", IMAGES)
 
