@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ from PIL import Image
 
 from sandbox.bluesky.blobs import Blob
 from sandbox.genesys.conversations import Conversation, OutboundMessage
-from tests.connector.connected import Connected, open_connected
+from sandbox.world import open_world
+from tests.connector.connected import Connected, connect, open_connected
 from tests.media.pictures import SECRET, make_picture, write_picture, write_with_metadata
 from tests.media.server import open_server
 
@@ -74,6 +76,28 @@ async def test_images_of_one_answer_are_one_post(tmp_path: Path, *, crashes: boo
     for blob in shown:
         assert SECRET not in blob.content
         assert Image.open(io.BytesIO(blob.content)).size == (60, 40)
+
+
+@pytest.mark.parametrize("lives_s", [0.2, 0.55, 0.65, 0.8])
+async def test_a_process_that_ends_meanwhile_doubles_and_loses_nothing(
+    tmp_path: Path, lives_s: float
+) -> None:
+    """Before the images are together, while they are fetched, or while they are posted: the next
+    process makes one post of them, with a receipt for each."""
+    given = {"ATTACHMENT_WINDOW": "0.5"}
+    async with open_world(random.SystemRandom()) as world:
+        pictures = [write_picture("PNG", make_picture(width, 40)) for width in (50, 60, 70)]
+        with trio.CancelScope() as life:
+            async with connect(world, tmp_path, given) as connected:
+                conversation = await connected.conversation()
+                sent = attach(connected, conversation, "Like this:", *pictures)
+                await trio.sleep(lives_s)
+                life.cancel()
+        async with connect(world, tmp_path, given) as connected:
+            assert [await connected.concluded(one) for one in sent] == ["Delivered"] * 3
+            (record,) = answers(connected)
+        assert [one["aspectRatio"]["width"] for one in record["embed"]["images"]] == [50, 60, 70]
+        assert sum(not one.repeat for one in world.genesys.receipts) == 3
 
 
 async def crash_often(connected: Connected) -> None:
