@@ -11,6 +11,7 @@ from actors.bluesky.calls import Calls, until_answered
 from actors.bluesky.cards import without_picture
 from actors.bluesky.media import Media
 from actors.bluesky.planning import make_plan
+from actors.bluesky.refusals import Refusal
 from actors.bluesky.together import MOST_READ, find_together, is_waited_for
 from actors.messages import AgentMessage, JournalEntry, RecordPlan
 from actors.store import Store
@@ -114,6 +115,11 @@ class PlanKeeper:
                 if error.place == 0:
                     raise
                 together = together[: error.place - 1]
+            except Refusal:
+                if not together:
+                    raise
+                # It may be the fault of one of those behind.
+                together = ()
             else:
                 planned = replace(joined, plan=plan)
                 await self._keep(entry, planned, [one.entry_id for one in together])

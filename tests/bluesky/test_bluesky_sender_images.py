@@ -182,6 +182,14 @@ async def test_an_image_that_is_none_fails_alone(autojump_clock: trio.abc.Clock)
     assert "JPEG, PNG, WebP and GIF" in failed.sentence
 
 
+async def test_a_text_that_is_too_long_fails_alone(autojump_clock: trio.abc.Clock) -> None:
+    """The image before it is not to blame."""
+    world = World.make()
+    await handle(world, image_message(1), image_message(2, "word " * 2000))
+    assert posts(world) == [("", [1])]
+    assert statuses(world) == {"image 1": "Delivered", "image 2": "Failed"}
+
+
 @pytest.mark.parametrize(
     ("attachment", "code", "said"),
     [
