@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +43,21 @@ _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
+)
+
+
+# What Pillow raises for broken images is not narrower than this.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
 )
 
 
@@ -100,8 +117,7 @@ def prepare_image(content: bytes, most_bytes: int = MOST_IMAGE_BYTES) -> Prepare
             return _prepare(content, kind, most_bytes)
     except Image.DecompressionBombError as error:
         raise Rejected("size", "it has too many pixels") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError) as error:
-        # What Pillow raises for broken images is not narrower than this.
+    except _BROKEN as error:
         raise Rejected("broken", f"the image is broken: {error}") from error
 
 

@@ -62,7 +62,11 @@ def read_page(content: bytes, charset: str | None, url: str) -> Page | None:
 
 
 def _parse(content: bytes, charset: str | None) -> etree._Element | None:
-    parser = etree.HTMLParser(encoding=charset, no_network=True, remove_comments=True)
+    try:
+        parser = etree.HTMLParser(encoding=charset, no_network=True, remove_comments=True)
+    except LookupError:
+        # Python knows some encodings that the library does not.
+        parser = etree.HTMLParser(no_network=True, remove_comments=True)
     try:
         return etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError):

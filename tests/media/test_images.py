@@ -7,6 +7,8 @@ import zlib
 
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from actors.media.images import PreparedImage, Workshop, prepare_image
@@ -156,3 +158,23 @@ async def test_the_work_is_done_beside_everything_else() -> None:
         nursery.cancel_scope.cancel()
     assert len(prepared.content) <= 100_000
     assert ticks >= 5
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    changes=st.dictionaries(st.integers(0, 2000), st.integers(0, 255), max_size=12),
+    length=st.integers(0, 3000),
+)
+def test_nothing_that_is_sent_as_an_image_is_a_crash(
+    kind: str, changes: dict[int, int], length: int
+) -> None:
+    """It becomes an image, or is refused."""
+    content = bytearray(write_with_metadata(kind))
+    for place, value in changes.items():
+        content[place % len(content)] = value
+    try:
+        prepared = prepare_image(bytes(content[: length or None]))
+    except Rejected:
+        return
+    open_image(prepared)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actors.media.pages import Page, read_page
 
@@ -82,3 +84,29 @@ def test_a_picture_that_has_no_address_is_none() -> None:
     for picture in ("data:image/png;base64,AA", "javascript:x", "http://[", "/" + "a" * 9000):
         page = read(f"<title>T</title><meta property=og:image content='{picture}'>")
         assert page == Page("T")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    content=st.one_of(
+        st.binary(max_size=300),
+        st.lists(
+            st.sampled_from(
+                ["<title>", "</title>", "<meta ", "property=og:image ", "content='", "http://[",
+                 "'>", "&#0;", "&#xD800;", "<svg>", "\0", "ü", "<?xml encoding='x'?>",
+                 "<!DOCTYPE", "-->"]
+            ),
+            max_size=30,
+        ).map(lambda bits: "".join(bits).encode()),
+    ),
+    charset=st.sampled_from(
+        [None, "utf-8", "utf-16", "utf-7", "cp037", "rot13", "hex", "idna", "x y"]
+    ),
+)  # fmt: skip
+def test_nothing_that_is_sent_as_a_page_is_a_crash(content: bytes, charset: str | None) -> None:
+    """It has a title, or no card."""
+    page = read_page(content, charset, URL)
+    if page is not None:
+        assert page.title
+        page.title.encode()
+        page.description.encode()
