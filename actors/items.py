@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from actors.messages import (
     AgentMessage,
     Author,
@@ -99,6 +101,19 @@ def make_receipt_item(receipt: Receipt) -> JournalItem:
         destination=Destination.GENESYS_SENDER,
         conversation=item_id,
         payload=receipt,
+    )
+
+
+def make_receipt_items(
+    message: AgentMessage,
+    status: Literal["Delivered", "Failed"],
+    code: ReasonCode | None = None,
+    sentence: str | None = None,
+) -> tuple[JournalItem, ...]:
+    """One receipt for the message, and one for each that goes out together with it."""
+    return tuple(
+        make_receipt_item(Receipt(one.message_id, one.recipient_did, status, code, sentence))
+        for one in (message, *message.together)
     )
 
 

@@ -239,7 +239,8 @@ class AgentMessage:
     """What an agent wrote, on its way to Bluesky.
 
     ``plan`` is absent when it is first recorded. BlueskySender fixes it in the journal before it
-    touches Bluesky, so that every repeat writes the very same bytes.
+    touches Bluesky, so that every repeat writes the very same bytes. With the plan it takes in
+    the messages that go out ``together`` with this one, as one post; each has its own receipt.
     """
 
     message_id: str
@@ -252,6 +253,7 @@ class AgentMessage:
     root_uri: str | None = None
     attachments: tuple[Attachment, ...] = ()
     plan: Plan | None = None
+    together: tuple[AgentMessage, ...] = ()
     kind: Literal["agent_message"] = "agent_message"
 
 

@@ -29,10 +29,6 @@ STRUCTURED = Reason(
 UNKNOWN_KIND = Reason("UnsupportedMessage", "This kind of message cannot be sent to Bluesky.")
 UNKNOWN_CONTENT = Reason("UnsupportedMessage", "This kind of content cannot be sent to Bluesky.")
 UNKNOWN_FILE = Reason("MediaTypeNotAllowed", "This kind of file cannot be sent to Bluesky.")
-ATTACHMENTS = Reason(
-    "MediaTypeNotAllowed",
-    "Attachments cannot be sent to Bluesky yet, so nothing of this message was sent.",
-)
 NO_TARGET = Reason(
     "InvalidDestination",
     "It is not known which post this answers: answer a post of the conversation.",
@@ -61,6 +57,9 @@ TEXT_MISSING = Reason(
 STANDS_ALONE = Reason(
     "UnsupportedMessage", "!{word} stands alone: nothing was done. Send the text separately."
 )
+NO_FILES = Reason(
+    "UnsupportedMessage", "!{word} takes no files: nothing was done. Send them separately."
+)
 PUBLIC_COMMAND = Reason(
     "UnsupportedMessage",
     "!{word} belongs to a public answer, and nothing was done: use it there.",
@@ -87,6 +86,49 @@ BY_LIST = Reason(
     "MessageNotAllowed",
     "This person is muted or blocked by a moderation list of the company's account. "
     "Change the list on Bluesky.",
+)
+
+# --- files ---------------------------------------------------------------------------------
+
+NO_IMAGE = Reason(
+    "MediaTypeNotAllowed",
+    "{name} is {kind} and cannot be posted on Bluesky: only JPEG, PNG, WebP and GIF images can be "
+    "attached to a public answer. Nothing of this message was sent.",
+)
+TOO_MANY_IMAGES = Reason(
+    "InvalidMessageStructure", "A post can have {most} images. Nothing of this message was sent."
+)
+FILE_NO_IMAGE = Reason(
+    "MediaTypeNotAllowed",
+    "{name} was not posted. It is no image: only JPEG, PNG, WebP and GIF images can be attached to "
+    "a public answer.",
+)
+FILE_BROKEN = Reason("MediaTypeNotAllowed", "{name} was not posted. The image is broken.")
+FILE_TOO_LARGE = Reason(
+    "InvalidMediaContentLength", "{name} was not posted. The image is too large."
+)
+FILE_GONE = Reason(
+    "GeneralError", "{name} was not posted. Genesys Cloud does not hand the file out any more."
+)
+FILE_CLOSED = Reason(
+    "GeneralError",
+    "{name} was not posted. Genesys Cloud does not hand the file out to the connector.",
+)
+FILE_ADDRESS = Reason(
+    "MediaTypeNotAllowed",
+    "{name} was not posted. It lies at an address from which nothing is fetched.",
+)
+FILE_REFUSED = Reason("GeneralError", "{name} was not posted. It was refused: {said}.")
+FILE_IN_MESSAGE = Reason(
+    "MediaTypeNotAllowed",
+    "Direct messages on Bluesky carry no files. Nothing of this message was sent: send the text "
+    "alone, or the image as a public answer.",
+)
+LINK_IN_MESSAGE = Reason(
+    "MediaTypeNotAllowed",
+    "Direct messages on Bluesky carry no files, and a link to this one would not open: it lies in "
+    "Genesys Cloud, for those who are logged in there. Nothing was sent: put it where anybody can "
+    "open it, and send the address.",
 )
 
 # --- the post and the people ---------------------------------------------------------------

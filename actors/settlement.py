@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from actors.items import make_failure
+from actors.items import make_receipt_items
 from actors.messages import (
     AgentMessage,
     JournalEntry,
@@ -64,9 +64,10 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
     """
     why = f"crashed its actor {attempts} times, last with {type(error).__name__}: {error}"
     items: tuple[JournalItem, ...] = ()
-    if isinstance(entry.payload, AgentMessage):
-        message = entry.payload
+    # As it is now: it may answer for more messages than when it was handed over.
+    queue = await store.read_queue(entry.entry_id, 1)
+    payload = queue[0].payload if queue else entry.payload
+    if isinstance(payload, AgentMessage):
         # It may have crashed after the post was up: an agent who is told less would send it again.
-        code, sentence = CRASHED.code, CRASHED.sentence
-        items = (make_failure(message.message_id, message.recipient_did, code, sentence),)
+        items = make_receipt_items(payload, "Failed", CRASHED.code, CRASHED.sentence)
     await store.settle(entry.entry_id, Refused("Poisonous", why, tries=attempts), items=items)

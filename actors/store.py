@@ -26,6 +26,7 @@ from actors.dead_letters import (
 )
 from actors.messages import (
     DeadLetter,
+    JournalEntry,
     JournalItem,
     KnownPost,
     Outcome,
@@ -138,12 +139,31 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Replace the payload of an entry in hand, which keeps its place. ``term``: as in Record."""
+    """Replace the payload of an entry in hand, which keeps its place, in one atomic step.
+
+    ``absorbed`` are the entries right behind it that the new payload answers for: they leave the
+    journal in the same step. Answers whether the entry is still in hand; if it is not, nothing was
+    done. ``term``: as in Record.
+    """
 
     entry_id: str
     payload: Payload
+    absorbed: tuple[str, ...] = ()
     term: int | None = None
-    reply: Reply[None] = field(default_factory=Reply, compare=False)
+    reply: Reply[bool] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadQueue:
+    """Read an entry in hand as it is now, and what waits right behind it in its conversation.
+
+    At most ``most`` in all. Nothing if the entry is not in hand any more. What cannot be read
+    ends the list.
+    """
+
+    entry_id: str
+    most: int
+    reply: Reply[tuple[JournalEntry, ...]] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +214,7 @@ StoreRequest: TypeAlias = (
     Record
     | Settle
     | Amend
+    | ReadQueue
     | FindUnseen
     | ReadValue
     | FindReference
@@ -276,10 +297,18 @@ class Store:
         )
         await self._ask_with_posts(request, request.reply)
 
-    async def amend(self, entry_id: str, payload: Payload) -> None:
-        """Replace the payload of an entry that is in hand."""
-        request = Amend(entry_id, payload, self._term())
-        await self._ask(request, request.reply)
+    async def amend(self, entry_id: str, payload: Payload, absorbed: Iterable[str] = ()) -> bool:
+        """Replace the payload of an entry in hand, and take those behind it into it, atomically.
+
+        Returns whether the entry is still in hand.
+        """
+        request = Amend(entry_id, payload, tuple(absorbed), self._term())
+        return await self._ask(request, request.reply)
+
+    async def read_queue(self, entry_id: str, most: int) -> tuple[JournalEntry, ...]:
+        """An entry in hand as it is now, and what waits right behind it; ``most`` in all."""
+        request = ReadQueue(entry_id, most)
+        return await self._ask(request, request.reply)
 
     async def find_unseen(self, item_ids: Iterable[str]) -> frozenset[str]:
         """Which of these ids were never seen."""

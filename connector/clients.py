@@ -8,13 +8,17 @@ from dataclasses import dataclass
 import httpx
 
 from actors.bluesky.client import BlueskyClient
+from actors.bluesky.media import Media
 from actors.bluesky.session import SessionOwner
 from actors.bluesky.tokens import Credentials
 from actors.bluesky.xrpc import Xrpc
 from actors.dedup_store import Database
 from actors.genesys.client import GenesysClient
 from actors.genesys.endpoints import Endpoints
+from actors.genesys.files import AgentFiles
 from actors.genesys.token import TokenKeeper
+from actors.media.fetcher import Fetcher
+from actors.media.images import Workshop
 from actors.store import Store
 from connector.settings import Settings
 from runtime.clock import WallClock
@@ -32,6 +36,7 @@ class Outside:
     database: Database
     bluesky_http: httpx.AsyncClient
     genesys_http: httpx.AsyncClient
+    files_http: httpx.AsyncClient
     clock: WallClock
     rng: random.Random
     log: EventLog
@@ -53,21 +58,46 @@ def make_bluesky(settings: Settings, outside: Outside, store: Store) -> BlueskyC
     return BlueskyClient(xrpc, SessionOwner(xrpc, store, outside.clock, credentials))
 
 
-def make_genesys(settings: Settings, outside: Outside) -> GenesysClient:
-    """The organization on Genesys Cloud."""
-    tokens = TokenKeeper(
+def make_tokens(settings: Settings, outside: Outside) -> TokenKeeper:
+    """The one owner of the token of Genesys Cloud."""
+    return TokenKeeper(
         outside.genesys_http,
         login_url=settings.gc_login_url,
         client_id=settings.gc_cc_client_id,
         client_secret=settings.gc_cc_client_secret.get_secret_value(),
         deadline_s=settings.request_deadline_s,
     )
+
+
+def make_genesys(
+    settings: Settings, outside: Outside, tokens: TokenKeeper, budget: Budget
+) -> GenesysClient:
+    """The organization on Genesys Cloud."""
     return GenesysClient(
         outside.genesys_http,
         api_url=settings.gc_api_url,
         tokens=tokens,
-        budget=Budget(settings.genesys_budget),
+        budget=budget,
         deadline_s=settings.request_deadline_s,
+    )
+
+
+def make_media(settings: Settings, outside: Outside, tokens: TokenKeeper, budget: Budget) -> Media:
+    """How files come: those of agents with the token, all others without."""
+    fetcher = Fetcher(outside.files_http, admit=lambda _address: settings.fetch_allow_private)
+    files = AgentFiles(
+        fetcher,
+        tokens=tokens,
+        budget=budget,
+        api_url=settings.gc_api_url,
+        region=settings.gc_region,
+    )
+    return Media(
+        files=files,
+        pages=fetcher if settings.link_cards == "on" else None,
+        workshop=Workshop(),
+        window_s=settings.attachment_window,
+        link_in_direct_messages=settings.dm_attachments == "link",
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import httpx
 import trio
 
+from actors.media.fetcher import make_http
 from connector.clients import Outside
 from connector.house import make_dedup_store
 from connector.logs import create_log
@@ -32,11 +33,13 @@ async def open_lone_store(settings: Settings) -> AsyncIterator[Parts]:
         open_store(settings, log) as database,
         httpx.AsyncClient(timeout=settings.request_deadline_s) as bluesky_http,
         httpx.AsyncClient(timeout=settings.request_deadline_s) as genesys_http,
+        make_http("bluesky-genesys") as files_http,
         trio.open_nursery() as nursery,
     ):
         rng = random.SystemRandom()
         parts = make_parts(
-            settings, Outside(database, bluesky_http, genesys_http, time.time, rng, log)
+            settings,
+            Outside(database, bluesky_http, genesys_http, files_http, time.time, rng, log),
         )
         supervisor = Supervisor(
             [make_dedup_store(parts, [])],

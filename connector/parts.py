@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.bluesky.client import BlueskyClient
+from actors.bluesky.media import Media
 from actors.dedup_store import StoreGauge
 from actors.genesys.client import GenesysClient
 from actors.genesys.webhook_receiver import WebhookDelivery
 from actors.messages import Destination, JournalEntry
 from actors.store import Store, StoreRequest
-from connector.clients import Outside, make_bluesky, make_genesys
+from connector.clients import Outside, make_bluesky, make_genesys, make_media, make_tokens
 from connector.settings import Settings
 from runtime.backoff import RestartPolicy
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.rate import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Parts:
     entries: dict[Destination, Mailbox[JournalEntry]]
     bluesky: BlueskyClient
     genesys: GenesysClient
+    media: Media
     gauge: StoreGauge
 
 
@@ -44,6 +47,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
     requests = Mailbox[StoreRequest]("DedupStore", settings.dedup_store.mailbox)
     duty = Duty()
     within_s = settings.store_deadline_s
+    tokens, budget = make_tokens(settings, outside), Budget(settings.genesys_budget)
     leader_store = Store(requests, answer_within_s=within_s, duty=duty)
     return Parts(
         settings=settings,
@@ -62,6 +66,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
             ),
         },
         bluesky=make_bluesky(settings, outside, leader_store),
-        genesys=make_genesys(settings, outside),
+        genesys=make_genesys(settings, outside, tokens, budget),
+        media=make_media(settings, outside, tokens, budget),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
     )

@@ -17,6 +17,7 @@ import httpx
 import trio
 
 from actors.dedup_store import Database
+from actors.media.fetcher import make_http
 from connector.clients import Outside
 from connector.house import Alter, House, build_house
 from connector.logs import create_log
@@ -97,9 +98,10 @@ async def run_connector(
         open_store(settings, log) as database,
         _open_http(settings) as bluesky_http,
         _open_http(settings) as genesys_http,
+        make_http(_user_agent()) as files_http,
         trio.open_nursery() as nursery,
     ):
-        outside = Outside(database, bluesky_http, genesys_http, clock, rng, log)
+        outside = Outside(database, bluesky_http, genesys_http, files_http, clock, rng, log)
         house = build_house(settings, outside, alter=alter)
         health = _make_health(house, database, clock)
         closing = trio.Event()
@@ -138,8 +140,12 @@ async def run_connector(
 def _open_http(settings: Settings) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=settings.request_deadline_s,
-        headers={"User-Agent": f"bluesky-genesys/{version('bluesky-genesys')}"},
+        headers={"User-Agent": _user_agent()},
     )
+
+
+def _user_agent() -> str:
+    return f"bluesky-genesys/{version('bluesky-genesys')}"
 
 
 def _monitored(settings: Settings) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -16,7 +15,7 @@ from actors.genesys.closures import Closures
 from actors.genesys.contact_resolver import ContactResolver
 from actors.genesys.delivery import Persistence
 from actors.genesys.genesys_sender import GenesysSender
-from actors.messages import AgentMessage, Destination, JournalEntry, Plan
+from actors.messages import Destination, JournalEntry
 from actors.recent import Recent
 from actors.settlement import bury
 from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
@@ -57,7 +56,7 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """BlueskySender, with what its workers share."""
     writes = Budget(*BLUESKY_WRITE_POINTS)
-    plans: dict[str, Plan] = {}
+    begun = Recent()
     claims = Claims()
     rules = _make_rules(parts.settings)
 
@@ -67,20 +66,15 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             parts.bluesky,
             parts.leader_store,
             writes=writes,
+            media=parts.media,
             clock=parts.outside.clock,
-            plans=plans,
+            begun=begun,
             claims=claims,
             rules=rules,
             give_up_after_s=parts.settings.outbound_give_up_after,
         )
 
-    async def give_up(entry: JournalEntry, attempts: int, error: Exception) -> None:
-        await bury(parts.leader_store, entry, attempts, error)
-        if isinstance(entry.payload, AgentMessage):
-            plans.pop(entry.payload.message_id, None)
-
-    spec = _sender(parts, Destination.BLUESKY_SENDER, create)
-    return dataclasses.replace(spec, on_poison=give_up)
+    return _sender(parts, Destination.BLUESKY_SENDER, create)
 
 
 def _make_rules(settings: Settings) -> Rules:

@@ -113,6 +113,7 @@ def _parse_handle(value: object) -> object:
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
 Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400)]
+ShortWindow = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=30)]
 LookBack = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
@@ -165,6 +166,10 @@ class Settings(BaseModel):
     agent_commands: Annotated[frozenset[str], BeforeValidator(_parse_commands)] = EVERY_WORD
     split_numbering: Literal["auto", "off"] = "auto"
     post_langs: Annotated[tuple[str, ...], BeforeValidator(_parse_languages)] = ()
+    link_cards: Literal["on", "off"] = "on"
+    attachment_window: ShortWindow = 3.0
+    dm_attachments: Literal["refuse", "link"] = "refuse"
+    fetch_allow_private: bool = False
 
     gc_region: Host
     gc_cc_client_id: Text

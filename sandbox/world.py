@@ -52,6 +52,7 @@ class World:
             "GC_WEBHOOK_SECRET": genesys.webhook_secret,
             "GC_SOCIAL_TOPIC_ID": genesys.topic_id,
             "GC_SOCIAL_RULE_ID": genesys.rule_id,
+            "FETCH_ALLOW_PRIVATE": "true",
             "ENABLE_EXTERNAL_CONTACTS": "true",
             "GC_EXTERNAL_SOURCE_ID": genesys.external_source_id,
             "GC_EC_DIVISION_ID": genesys.division_id,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from actors import reasons
-from actors.bluesky.calls import Calls, WritesSpent, until_answered
+from actors.bluesky.attachments import UnfitAttachment
+from actors.bluesky.calls import Calls, WritesSpent
 from actors.bluesky.claims import Claims
-from actors.bluesky.client import Bluesky
+from actors.bluesky.client import UploadingBluesky
 from actors.bluesky.effects import Hand, carry_out, look_up, remember, remember_remains
 from actors.bluesky.giving_up import explain_trouble, give_up_on, say_not_known
-from actors.bluesky.planning import Rules, make_plan
+from actors.bluesky.media import Media
+from actors.bluesky.plan_keeper import AlreadySettled, PlanKeeper
+from actors.bluesky.planning import Rules
+from actors.bluesky.records_writer import BlobGone
 from actors.bluesky.refusals import Refusal, explain_direct_message, explain_record
 from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S, Trouble, choose_delay_s, shorten
-from actors.items import make_failure, make_receipt_item
+from actors.items import make_receipt_items
 from actors.messages import (
     AgentMessage,
     Author,
@@ -24,10 +26,11 @@ from actors.messages import (
     Outcome,
     Plan,
     PostReference,
-    Receipt,
+    RecordPlan,
     Refused,
     Retry,
 )
+from actors.recent import Recent
 from actors.settlement import settle
 from actors.store import Store
 from runtime.actor import Context
@@ -38,16 +41,13 @@ from runtime.rate import Budget
 PLATFORM_AWAY = 2.0
 """After so many times ``give_up_after_s`` the agent is told even if the truth is not known."""
 
-MOST_PLANS = 256
-"""More than any number of workers could have in hand."""
-
 
 class BlueskySender:
-    """Carries out agents' messages: replies, direct messages, commands.
+    """Carries out agents' messages: replies with their images, direct messages, commands.
 
-    Every message ends with one final receipt. What is to be written is fixed in the journal
-    before the first write, and each write is one that may be repeated, so whatever happens in
-    between, handling the entry again goes on where it stopped.
+    Every message ends with one final receipt, those that go out as one post included. What is to
+    be written is fixed in the journal before the first write, and each write is one that may be
+    repeated, so whatever happens in between, handling the entry again goes on where it stopped.
 
     A message that could not be sent for ``give_up_after_s`` is given up. From then on nothing is
     written for it any more: the next handling only looks at how much of it is there, because an
@@ -57,10 +57,10 @@ class BlueskySender:
 
     Args:
         writes: what the account may write, in points, shared with whoever else writes.
+        media: how files are dealt with.
         clock: unix time in seconds.
-        plans: the latest plans by message id, shared by all workers. It must outlive this
-            incarnation, as the message in hand does: that one is delivered again as it first
-            came, without the plan that the journal has got meanwhile.
+        begun: ids of messages that this process has begun to carry out, shared by all workers. It
+            outlives this incarnation. What is begun and not in it, another process has begun.
         claims: which direct message is whose, shared by all workers.
         rules: what the administrator has decided.
         give_up_after_s: how long after its recording a message is still worth sending. One that
@@ -70,12 +70,13 @@ class BlueskySender:
     def __init__(
         self,
         context: Context,
-        bluesky: Bluesky,
+        bluesky: UploadingBluesky,
         store: Store,
         *,
         writes: Budget,
+        media: Media,
         clock: WallClock,
-        plans: dict[str, Plan],
+        begun: Recent,
         claims: Claims,
         rules: Rules,
         give_up_after_s: float = 900.0,
@@ -84,9 +85,9 @@ class BlueskySender:
         self._calls = Calls(bluesky, context, writes)
         self._store = store
         self._clock = clock
-        self._plans = plans
+        self._plans = PlanKeeper(self._calls, store, media, clock, rules)
+        self._begun = begun
         self._claims = claims
-        self._rules = rules
         self._give_up_after_s = give_up_after_s
 
     async def handle(self, entry: JournalEntry) -> None:
@@ -104,69 +105,75 @@ class BlueskySender:
         message = entry.payload
         if not isinstance(message, AgentMessage):
             raise TypeError(f"{type(message).__name__} is not for BlueskySender")
-        known = self._plans.get(message.message_id)
-        planned = message.plan or known
-        if planned is not None:
-            self._keep(message, planned)
         try:
-            await self._attempt(entry, message, planned, begun_elsewhere=known is None)
+            if entry.attempts > 0 and self._left_s(entry) <= 0:
+                message = await self._plans.recall(entry, message)
+                await self._conclude(entry, message)
+            else:
+                message, again = await self._fix(entry, message)
+                await self._send(entry, message, again=again)
+        except AlreadySettled:
+            # The worker that had it crashed after that.
+            return
+        except UnfitAttachment as error:
+            await self._refuse(entry, message, error.refusal)
         except Refusal as refusal:
             await self._refuse(entry, message, refusal)
         except Rejected as error:
-            private = message.channel == "private" or isinstance(planned, DirectMessagePlan)
+            private = message.channel == "private" or isinstance(message.plan, DirectMessagePlan)
             explain = explain_direct_message if private else explain_record
             await self._refuse(entry, message, explain(error))
         except (Retryable, Malformed, AuthRejected) as error:
             await self._retry(entry, error)
 
-    async def _attempt(
-        self,
-        entry: JournalEntry,
-        message: AgentMessage,
-        planned: Plan | None,
-        *,
-        begun_elsewhere: bool,
-    ) -> None:
-        if entry.attempts > 0 and self._left_s(entry) <= 0:
-            await self._conclude(entry, message, planned)
-            return
-        if begun_elsewhere and isinstance(planned, DirectMessagePlan):
+    async def _fix(self, entry: JournalEntry, message: AgentMessage) -> tuple[AgentMessage, bool]:
+        try:
+            return await self._plans.fix(entry, message)
+        except RateLimited as error:
+            if self._is_in_time(entry, error):
+                raise
+            raise await self._explain_unplanned(error) from error
+
+    async def _send(self, entry: JournalEntry, message: AgentMessage, *, again: bool) -> None:
+        plan = _plan_of(message)
+        elsewhere = again and message.message_id not in self._begun
+        if elsewhere and isinstance(plan, DirectMessagePlan):
             # Another process was cut off: a request of it may still be under way, and only of a
             # direct message would it be too late to know afterwards.
             await self._context.sleep(LOOK_AGAIN_AFTER_S)
+        self._begun.add([message.message_id])
         try:
-            plan = planned or await self._fix_plan(entry, message)
-            hand = self._hand(entry, message)
-            written = await carry_out(hand, plan, repeated=planned is not None)
+            written = await self._carry_out(entry, message, plan, again=again)
         except RateLimited as error:
-            if (error.after_s or 0.0) <= self._left_s(entry):
+            if self._is_in_time(entry, error):
                 raise
-            await self._conclude(entry, message, self._plans.get(message.message_id), error)
+            await self._conclude(entry, message, error)
         else:
             await self._confirm(entry, message, plan, written)
+
+    async def _carry_out(
+        self, entry: JournalEntry, message: AgentMessage, plan: Plan, *, again: bool
+    ) -> tuple[PostReference, ...]:
+        hand = self._hand(entry, message)
+        try:
+            return await carry_out(hand, plan, repeated=again)
+        except BlobGone:
+            if not isinstance(plan, RecordPlan):
+                raise
+            renewed = await self._plans.renew_blobs(entry, message, plan)
+        try:
+            return await carry_out(hand, renewed, repeated=True)
+        except BlobGone as error:
+            raise Retryable(f"what was just uploaded is not there: {error}") from error
 
     def _hand(self, entry: JournalEntry, message: AgentMessage) -> Hand:
         calls, store, claims = self._calls, self._store, self._claims
         return Hand(calls, store, claims, message.message_id, entry.conversation)
 
-    async def _fix_plan(self, entry: JournalEntry, message: AgentMessage) -> Plan:
-        plan = await make_plan(self._calls, self._store, entry, message, self._clock(), self._rules)
-        amended = replace(message, plan=plan)
-        await until_answered(self._context, lambda: self._store.amend(entry.entry_id, amended))
-        self._keep(message, plan)
-        return plan
-
-    def _keep(self, message: AgentMessage, plan: Plan) -> None:
-        self._plans.pop(message.message_id, None)
-        self._plans[message.message_id] = plan
-        while len(self._plans) > MOST_PLANS:
-            del self._plans[next(iter(self._plans))]
-
     async def _conclude(
         self,
         entry: JournalEntry,
         message: AgentMessage,
-        plan: Plan | None,
         limited: RateLimited | None = None,
     ) -> None:
         """Find out what became of a message that is not to be sent any more.
@@ -174,9 +181,10 @@ class BlueskySender:
         Raises:
             Refusal: it is not all there; the sentence says what is, and why the rest is not.
         """
-        given_up = give_up_on(plan, self._give_up_after_s, limited, self._clock())
+        plan = message.plan
         if plan is None:
-            raise await explain_trouble(self._calls, given_up(0, 1)) from limited
+            raise await self._explain_unplanned(limited) from limited
+        given_up = give_up_on(plan, self._give_up_after_s, limited, self._clock())
         try:
             progress = await look_up(self._hand(entry, message), plan)
         except (Retryable, Malformed, Rejected, AuthRejected) as error:
@@ -188,6 +196,11 @@ class BlueskySender:
             raise given_up(progress.done, progress.total) from limited
         await self._confirm(entry, message, plan, progress.posts)
 
+    async def _explain_unplanned(self, limited: RateLimited | None) -> Refusal:
+        """The refusal of a message of which nothing was begun."""
+        given_up = give_up_on(None, self._give_up_after_s, limited, self._clock())
+        return await explain_trouble(self._calls, given_up(0, 1))
+
     async def _confirm(
         self,
         entry: JournalEntry,
@@ -195,7 +208,7 @@ class BlueskySender:
         plan: Plan,
         written: tuple[PostReference, ...],
     ) -> None:
-        receipt = make_receipt_item(Receipt(message.message_id, message.recipient_did, "Delivered"))
+        receipts = make_receipt_items(message, "Delivered")
         kept = await remember(self._hand(entry, message), plan, written)
         # Its thread is alive, although nobody but us has said anything.
         posts = [
@@ -207,24 +220,20 @@ class BlueskySender:
             self._context,
             entry,
             Done(),
-            items=[receipt],
+            items=receipts,
             references=kept.references,
             values=kept.values,
             posts=posts,
         )
-        self._plans.pop(message.message_id, None)
         self._context.succeeded()
 
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
-        receipt = make_failure(
-            message.message_id, message.recipient_did, refusal.code, refusal.sentence
-        )
+        receipts = make_receipt_items(message, "Failed", refusal.code, refusal.sentence)
         asked = refusal.reason is reasons.HELP
         outcome: Outcome = Done() if asked else Refused(refusal.code, refusal.sentence)
-        plan = self._plans.get(message.message_id)
-        values = await remember_remains(self._hand(entry, message), plan, refusal.done)
-        await settle(self._store, self._context, entry, outcome, items=[receipt], values=values)
-        self._plans.pop(message.message_id, None)
+        hand = self._hand(entry, message)
+        values = await remember_remains(hand, message.plan, refusal.done)
+        await settle(self._store, self._context, entry, outcome, items=receipts, values=values)
         if asked:
             self._context.succeeded()
             return
@@ -248,3 +257,13 @@ class BlueskySender:
     def _left_s(self, entry: JournalEntry) -> float:
         """For how long the message is still worth sending; negative once it is given up."""
         return self._give_up_after_s - (self._clock() - entry.recorded_at)
+
+    def _is_in_time(self, entry: JournalEntry, error: RateLimited) -> bool:
+        """Whether Bluesky will take it while it is still worth sending, as far as it says so."""
+        return (error.after_s or 0.0) <= self._left_s(entry)
+
+
+def _plan_of(message: AgentMessage) -> Plan:
+    if message.plan is None:
+        raise AssertionError("nothing is sent without a plan")
+    return message.plan

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from actors.bluesky.client import Bluesky, Parameters
+from actors.bluesky.client import Parameters, UploadingBluesky
 from actors.messages import Json, PostReference
 from actors.store import StoreUnavailable
 from runtime.actor import Context
@@ -32,7 +32,7 @@ class Calls:
         writes: what the account may write, in points (a put costs 2, a deletion 1).
     """
 
-    bluesky: Bluesky
+    bluesky: UploadingBluesky
     context: Context
     writes: Budget
 
@@ -59,6 +59,19 @@ class Calls:
         await self.context.acquire()
         await self.bluesky.procedure(nsid, body)
         self.context.progress()
+
+    async def upload_blob(self, content: bytes, mime: str) -> Json:
+        """``com.atproto.repo.uploadBlob``: the blob as records carry it.
+
+        Named after its content: the same bytes are the same blob. If cancelled, it may be there.
+        """
+        await self.context.acquire()
+        answer = await self.bluesky.upload(content, mime)
+        self.context.progress()
+        blob = answer.get("blob")
+        if not isinstance(blob, dict):
+            raise Malformed("Bluesky answered an upload without a blob")
+        return blob
 
     async def put_record(self, body: Json) -> PostReference:
         """``com.atproto.repo.putRecord``. If cancelled, it may have been written.

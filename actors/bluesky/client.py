@@ -9,7 +9,7 @@ from actors.bluesky.session import SessionOwner
 from actors.bluesky.xrpc import Call, Parameters, Xrpc
 from actors.messages import Json
 
-__all__ = ["Bluesky", "BlueskyClient", "Parameters"]
+__all__ = ["Bluesky", "BlueskyClient", "Parameters", "UploadingBluesky"]
 
 
 class Bluesky(Protocol):
@@ -31,6 +31,13 @@ class Bluesky(Protocol):
             Rejected: ``code`` is the XRPC ``error`` name, the message is the server's.
             Malformed: the answer is not the JSON object that was promised.
         """
+
+
+class UploadingBluesky(Bluesky, Protocol):
+    """The same for those who also upload files."""
+
+    async def upload(self, content: bytes, mime: str) -> Json:
+        """``com.atproto.repo.uploadBlob``; raises as ``query`` does. Repeating it is harmless."""
 
 
 class BlueskyClient:
@@ -59,6 +66,11 @@ class BlueskyClient:
     async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
         """An XRPC procedure. If cancelled, it may have taken effect."""
         return await self._send(Call("POST", nsid, body=body, chat=chat))
+
+    async def upload(self, content: bytes, mime: str) -> Json:
+        """Upload a blob. If cancelled, it may be there; uploaded again, it is the same one."""
+        nsid = "com.atproto.repo.uploadBlob"
+        return await self._send(Call("POST", nsid, content=content, mime=mime, repeatable=True))
 
     async def _send(self, call: Call) -> Json:
         session = await self._sessions.current()

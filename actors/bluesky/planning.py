@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from actors import reasons
 from actors.bluesky.answering import Style, Task, plan_direct_message, plan_reply
+from actors.bluesky.attachments import check_attachments, link_attachments
 from actors.bluesky.calls import Calls
 from actors.bluesky.commanding import plan_command
+from actors.bluesky.media import Media
 from actors.bluesky.people import choose_person
 from actors.bluesky.refusals import Refusal
 from actors.messages import AgentMessage, JournalEntry, Plan
@@ -45,24 +47,32 @@ class Rules:
 
 
 async def make_plan(
-    calls: Calls, store: Store, entry: JournalEntry, message: AgentMessage, now: float, rules: Rules
+    calls: Calls,
+    store: Store,
+    media: Media,
+    rules: Rules,
+    entry: JournalEntry,
+    message: AgentMessage,
+    now: float,
 ) -> Plan:
-    """Decide what the message is, look up what it needs, and fix every byte.
+    """Decide what the message is, look up and upload what it needs, and fix every byte.
 
-    If cancelled, nothing has been written.
+    If cancelled, nothing has been written that anybody sees.
 
     Args:
+        message: with those that are to go out together with it.
         now: unix time in seconds.
 
     Raises:
         Refusal: it is nothing that can be sent.
+        UnfitAttachment: the same, of one of those messages.
         Retryable, AuthRejected, Malformed: as the client says.
     """
-    text = clean_text(message.text)
-    _check_content(message, text)
+    text = _join_texts(message)
     task = Task(
         calls=calls,
         store=store,
+        media=media,
         message=message,
         conversation=entry.conversation,
         created_at=_choose_time(entry, message, now),
@@ -74,14 +84,22 @@ async def make_plan(
         command = _check_command(message, typed, rules.commands)
         return await plan_command(task, command, typed.rest, explain_commands(rules.commands))
     if message.channel == "private":
+        text = f"{text}\n{link_attachments(media, message)}".strip()
+        _check_text(text)
         person = choose_person(message, await calls.did())
         return await plan_direct_message(task, person, text)
+    check_attachments(message)
+    if not message.attachments and not message.together:
+        _check_text(text)
     return await plan_reply(task, text)
 
 
-def _check_content(message: AgentMessage, text: str) -> None:
-    if message.attachments:
-        raise Refusal(reasons.ATTACHMENTS)
+def _join_texts(message: AgentMessage) -> str:
+    texts = (clean_text(one.text) for one in (message, *message.together))
+    return "\n\n".join(text for text in texts if text)
+
+
+def _check_text(text: str) -> None:
     if not text:
         raise Refusal(reasons.EMPTY)
 
@@ -100,6 +118,8 @@ def _check_command(message: AgentMessage, typed: Typed, allowed: Collection[str]
         raise Refusal(reasons.TEXT_MISSING, word=word)
     if typed.rest and not command.takes_text and word != ALWAYS:
         raise Refusal(reasons.STANDS_ALONE, word=word)
+    if message.attachments:
+        raise Refusal(reasons.NO_FILES, word=word)
     return command
 
 

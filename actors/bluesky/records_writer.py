@@ -20,6 +20,10 @@ _ESSENCE = (
 )
 
 
+class BlobGone(Exception):
+    """The server does not have a blob that the next record needs (any more)."""
+
+
 async def write_records(calls: Calls, plan: RecordPlan) -> tuple[PostReference, ...]:
     """Carry out a plan, whether or not some of it was carried out before.
 
@@ -28,6 +32,7 @@ async def write_records(calls: Calls, plan: RecordPlan) -> tuple[PostReference, 
     part may have been written; calling again is harmless.
 
     Raises:
+        BlobGone: a blob is to be uploaded again first. A server drops those that no record needs.
         Refusal: the server will never take it; the sentence says if a part is out already.
         Retryable, AuthRejected, Malformed: as the client says.
     """
@@ -38,6 +43,8 @@ async def write_records(calls: Calls, plan: RecordPlan) -> tuple[PostReference, 
         try:
             written.append(await _put(calls, did, write, record))
         except Rejected as error:
+            if error.code == "BlobNotFound":
+                raise BlobGone(str(error)) from error
             raise explain_record(error).after(len(written), len(plan.writes)) from error
         except Refusal as refusal:
             raise refusal.after(len(written), len(plan.writes)) from refusal.__cause__

@@ -35,6 +35,7 @@ PATIENCE_S = 5.0
 class Call:
     """One request. A ``GET`` is a query; ``body`` is for a ``POST``, which may have none.
 
+    ``content`` is for a ``POST`` of bytes of the type ``mime`` instead.
     ``repeatable`` says that it does no harm to do it twice, so that a lost answer leaves nothing
     to look up.
     """
@@ -43,6 +44,8 @@ class Call:
     nsid: str
     parameters: Parameters | None = None
     body: Json | None = None
+    content: bytes | None = None
+    mime: str = ""
     chat: bool = False
     repeatable: bool = False
 
@@ -99,11 +102,14 @@ class Xrpc:
             headers["authorization"] = f"Bearer {token}"
         if call.chat:
             headers["atproto-proxy"] = CHAT_SERVICE
+        if call.content is not None:
+            headers["content-type"] = call.mime
         request = self._http.build_request(
             call.method,
             f"{service.rstrip('/')}/xrpc/{call.nsid}",
             params=call.parameters,
             json=call.body,
+            content=call.content,
             headers=headers,
             timeout=self._timeout_s,
         )

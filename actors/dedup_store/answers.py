@@ -16,10 +16,16 @@ from actors.dead_letters import (
     Replayed,
     ReplayLetter,
 )
-from actors.dedup_store.codec import Head, decode_activity, decode_post, decode_reference
+from actors.dedup_store.codec import (
+    EntryId,
+    Head,
+    decode_activity,
+    decode_post,
+    decode_reference,
+)
 from actors.dedup_store.commands import Wanted
 from actors.dedup_store.keys import LEASE_KEEP_S
-from actors.messages import Destination, ThreadReference
+from actors.messages import Destination, JournalEntry, ThreadReference
 from actors.store import (
     Activity,
     Amend,
@@ -27,6 +33,7 @@ from actors.store import (
     FindPosts,
     FindReference,
     FindUnseen,
+    ReadQueue,
     ReadValue,
     Record,
     Recorded,
@@ -60,9 +67,13 @@ def answer(request: StoreRequest, result: Result) -> None:
         case Record():
             new = frozenset(request.items[place - 1].item_id for place in result)
             request.reply.answer(Recorded(new))
-        case Settle() | Amend():
+        case Settle():
             # An entry that was settled before stays settled: that is an answer, not an error.
             request.reply.answer(None)
+        case Amend():
+            request.reply.answer(bool(result))
+        case ReadQueue():
+            request.reply.answer(tuple(_read_queue(EntryId.parse(request.entry_id), result)))
         case FindUnseen():
             marks = zip(request.item_ids, result, strict=True)
             unseen = (item_id for item_id, marked_at in marks if marked_at is None)
@@ -126,6 +137,18 @@ def read_claim(result: Result) -> Claim:
 def read_age(result: Result) -> float | None:
     """How long ago a lease was renewed, from its time to live; ``None`` if it is gone."""
     return LEASE_KEEP_S - result / 1000 if result >= 0 else None
+
+
+def _read_queue(asked: EntryId, elements: Sequence[str]) -> Iterator[JournalEntry]:
+    for place, element in enumerate(elements):
+        head = Head.parse(asked.destination, asked.conversation, element)
+        if place == 0 and head.entry_id != asked:
+            return
+        try:
+            yield head.open()
+        except Malformed:
+            # Whoever it is handed over to one day makes a dead letter of it.
+            return
 
 
 def _read_reference(answer: str | None) -> ThreadReference | None:

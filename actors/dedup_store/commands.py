@@ -53,6 +53,7 @@ from actors.store import (
     FindPosts,
     FindReference,
     FindUnseen,
+    ReadQueue,
     ReadValue,
     Record,
     Settle,
@@ -143,8 +144,13 @@ class Commands:
                 return self._settle(request, _Caller.of(request, now, token))
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
-                arguments = (*_place(entry_id), encode_payload(request.payload))
+                absorbed = _many((str(EntryId.parse(one).sequence),) for one in request.absorbed)
+                arguments = (*_place(entry_id), encode_payload(request.payload), *absorbed)
                 return self._call("amend", _Caller.of(request, now, token), arguments)
+            case ReadQueue(entry_id=name, most=most):
+                entry_id = EntryId.parse(name)
+                queue = self._keys.queue(entry_id.destination, entry_id.conversation)
+                return Command(("LRANGE", queue, "0", str(most - 1)), reads=True)
             case FindUnseen():
                 return Command(("ZMSCORE", self._keys.seen, *request.item_ids), reads=True)
             case ReadValue():

@@ -73,6 +73,10 @@ class Keys:
         """The channel on which processes wake each other."""
         return self.prefix + "bell"
 
+    def queue(self, destination: str, conversation: str) -> str:
+        """List of the entries of one conversation for one actor, oldest first."""
+        return f"{self.prefix}queue:{destination}:{conversation}"
+
     def lease(self, token: str) -> str:
         """A lease: how much others have recorded since it was taken. It is kept by renewing it."""
         return f"{self.prefix}lease:{token}"

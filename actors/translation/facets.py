@@ -101,6 +101,12 @@ def find_handles(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.handle for one in mentions if isinstance(one, Mention)))
 
 
+def find_first_link(text: str) -> str | None:
+    """The address of the first link in a text."""
+    features = (span.feature for span in find_spans(text))
+    return next((one.uri for one in features if isinstance(one, Link)), None)
+
+
 def make_facet(text: str, span: Span, dids: Mapping[str, str]) -> Json | None:
     """One ``app.bsky.richtext.facet``; ``None`` for a mention of a handle that is not in ``dids``.
 

@@ -31,6 +31,11 @@ class Part:
     text: str
     facets: tuple[Json, ...] = ()
 
+    def links_to(self, uri: str) -> bool:
+        """Whether there is a link to this address in it."""
+        features = (feature for facet in self.facets for feature in facet["features"])
+        return any(feature.get("uri") == uri for feature in features)
+
 
 def clean_text(text: str) -> str:
     """Take out what Bluesky would choke on.
@@ -69,12 +74,14 @@ def make_reply_plan(
     target: ThreadReference,
     created_at: float,
     languages: tuple[str, ...] = (),
+    embeds: Mapping[int, Json] | None = None,
 ) -> RecordPlan:
     """A chain of replies (``app.bsky.feed.post``): the first answers the target.
 
     Args:
         created_at: unix time of the first; each later one is a millisecond younger.
         languages: BCP 47 tags of what is written, at most three; none are named if empty.
+        embeds: what is shown below a text (``app.bsky.embed.*``), by the number of the part.
     """
     root = _strong_reference(target.root)
     writes: list[RecordWrite] = []
@@ -83,6 +90,8 @@ def make_reply_plan(
         if number == 0:
             reply["parent"] = _strong_reference(target.post)
         record = _make_post(part, created_at + number * ONE_MS, languages) | {"reply": reply}
+        if embeds and number in embeds:
+            record["embed"] = embeds[number]
         key = make_record_key(message_id, number)
         writes.append(RecordWrite(POST_COLLECTION, key, record, reply_to_previous=number > 0))
     return RecordPlan(tuple(writes))
@@ -95,10 +104,12 @@ def make_post_plan(
     languages: tuple[str, ...] = (),
     *,
     quoted: PostReference | None = None,
+    embeds: Mapping[int, Json] | None = None,
 ) -> RecordPlan:
     """A post that begins a thread, with the rest of its text as a chain of replies below it.
 
     Args:
+        embeds: what is shown below a text, by the number of the part, where it quotes nothing.
         quoted: the post that the first one shows (``app.bsky.embed.record``).
     """
     writes: list[RecordWrite] = []
@@ -107,8 +118,10 @@ def make_post_plan(
         later = number > 0
         if later:
             record["reply"] = {}
-        elif quoted is not None:
+        if quoted is not None and not later:
             record["embed"] = {"$type": QUOTE, "record": _strong_reference(quoted)}
+        elif embeds and number in embeds:
+            record["embed"] = embeds[number]
         key = make_record_key(message_id, number)
         write = RecordWrite(
             POST_COLLECTION, key, record, reply_to_previous=later, root_is_first=later

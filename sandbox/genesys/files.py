@@ -35,8 +35,8 @@ class Files:
         self.by_id: dict[str, File] = {}
         self._ids = ids
 
-    def add(self, content: bytes, mime: str, filename: str) -> Attachment:
-        """Upload a file, for use in a reply.
+    def add(self, content: bytes, mime: str, filename: str, text: str = "") -> Attachment:
+        """Upload a file, for use in a reply; ``text`` describes it.
 
         Raises:
             ValueError: too large, or of a type that agents may not send.
@@ -54,6 +54,7 @@ class Files:
             mime=mime,
             filename=filename,
             size=len(content),
+            text=text,
         )
 
 

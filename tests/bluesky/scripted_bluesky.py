@@ -73,6 +73,23 @@ def make_cid(value: object) -> str:
     return "b" + base64.b32encode(b"\x01\x71\x12\x20" + digest).decode().lower().rstrip("=")
 
 
+def make_blob_cid(content: bytes) -> str:
+    """A valid CID (version 1, raw, sha-256)."""
+    digest = hashlib.sha256(content).digest()
+    return "b" + base64.b32encode(b"\x01\x55\x12\x20" + digest).decode().lower().rstrip("=")
+
+
+def find_blobs(value: object) -> list[dict[str, Any]]:
+    """The blobs that a record refers to, in their order."""
+    if isinstance(value, dict):
+        if value.get("$type") == "blob":
+            return [value]
+        return [blob for inner in value.values() for blob in find_blobs(inner)]
+    if isinstance(value, list):
+        return [blob for inner in value for blob in find_blobs(inner)]
+    return []
+
+
 class ScriptedBluesky:
     """Fulfils :class:`actors.bluesky.client.Bluesky` as a server was measured to behave.
 
@@ -84,6 +101,7 @@ class ScriptedBluesky:
             the next calls is answered so; ``before_answer``: what happens before its answer.
         commits: the keys of records that were really written, in order.
         removals: the keys of records that were really deleted, in order.
+        blobs: what was uploaded, by its CID.
     """
 
     def __init__(self, points: Points | None = None) -> None:
@@ -101,6 +119,7 @@ class ScriptedBluesky:
         self.commits: list[tuple[str, str]] = []
         self.removals: list[tuple[str, str]] = []
         self.muted: set[str] = set()
+        self.blobs: dict[str, bytes] = {}
         self.messages: list[dict[str, Any]] = []
         self.page = 100
         self.convo_rev: str | None = None
@@ -143,6 +162,18 @@ class ScriptedBluesky:
     async def procedure(self, nsid: str, body: Json, *, chat: bool = False) -> Json:
         assert chat == nsid.startswith("chat.")
         return await self._call(nsid, json.loads(json.dumps(body)))
+
+    async def upload(self, content: bytes, mime: str) -> Json:
+        nsid = "com.atproto.repo.uploadBlob"
+        self.calls.append((nsid, {"mime": mime, "size": len(content)}))
+        await self.points.reach()
+        _raise_next(self.trouble, nsid)
+        cid = make_blob_cid(content)
+        self.blobs[cid] = content
+        blob = {"$type": "blob", "ref": {"$link": cid}, "mimeType": mime, "size": len(content)}
+        await self.points.reach()
+        _raise_next(self.lost, nsid)
+        return {"blob": blob}
 
     async def _call(self, nsid: str, given: Json) -> Json:
         self.calls.append((nsid, given))
@@ -196,6 +227,9 @@ class ScriptedBluesky:
             return answer
         if standing != given["swapRecord"]:
             raise Rejected("InvalidSwap", f"Record was at {standing or 'null'}")
+        for blob in find_blobs(record):
+            if blob["ref"]["$link"] not in self.blobs:
+                raise Rejected("BlobNotFound", f"Could not find blob: {blob['ref']['$link']}")
         self.repo[key] = record
         self.commits.append(key)
         return {**answer, "commit": {"cid": "x", "rev": "y"}, "validationStatus": "valid"}

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
 from actors.bluesky.answering import Style
 from actors.bluesky.bluesky_sender import BlueskySender
 from actors.bluesky.claims import Claims
+from actors.bluesky.media import Media
 from actors.bluesky.planning import Rules
 from actors.items import make_agent_item
+from actors.media.images import Workshop
 from actors.messages import (
     AgentMessage,
+    Attachment,
     Destination,
     JournalEntry,
     Payload,
-    Plan,
     Receipt,
     Retry,
 )
+from actors.recent import Recent
 from actors.store import Record, Settle, Store, StoreRequest, Value
 from runtime.mailbox import Mailbox
 from runtime.rate import Budget, Rate
 from tests.bluesky.scripted_bluesky import ALICE, ROOT, Points, ScriptedBluesky
+from tests.bluesky.scripted_files import GENESYS, ScriptedFiles
 from tests.support.context import FakeContext
 from tests.support.memory_store import MemoryStore, virtual_wall_clock
+
+R = TypeVar("R")
 
 LONG = " ".join(f"word{number:03}" for number in range(100))
 """799 characters: three posts."""
@@ -65,8 +72,26 @@ def agent_message(text: str = "We are on it.", **more: Any) -> AgentMessage:  # 
     return replace(message, **more)
 
 
+def image(width: int, text: str | None = None) -> Attachment:
+    """An image of so many pixels, as Genesys announces it."""
+    return Attachment("Image", f"{GENESYS}{width}", "image/png", text, f"{width}.png")
+
+
+def image_message(width: int, text: str = "", **more: Any) -> AgentMessage:  # noqa: ANN401 - any field of it
+    more = {"message_id": f"image {width}", "attachments": (image(width),), **more}
+    return agent_message(text, **more)
+
+
 def private_message(text: str = "We are on it.", **more: Any) -> AgentMessage:  # noqa: ANN401 - any field of it
     return agent_message(text, channel="private", reply_to_uri=None, root_uri=None, **more)
+
+
+class Bench(Workshop):
+    """Works at once: a thread takes no virtual time, but the clock would not wait for it."""
+
+    async def run(self, work: Callable[[], R]) -> R:
+        await trio.lowlevel.checkpoint()
+        return work()
 
 
 @dataclass
@@ -77,9 +102,13 @@ class World:
     context: FakeContext
     memory: MemoryStore = field(default_factory=MemoryStore)
     writes: Budget = field(default_factory=lambda: Budget(Rate(5000, 3600.0)))
-    plans: dict[str, Plan] = field(default_factory=dict)
+    begun: Recent = field(default_factory=Recent)
     claims: Claims = field(default_factory=Claims)
     rules: Rules = UNNUMBERED
+    files: ScriptedFiles = field(default_factory=ScriptedFiles)
+    window_s: float = 3.0
+    cards: bool = True
+    link_in_direct_messages: bool = False
     give_up_after_s: float = 900.0
 
     @classmethod
@@ -93,12 +122,23 @@ class World:
             self.bluesky,
             store,
             writes=self.writes,
+            media=Media(
+                files=self.files,
+                pages=self.files if self.cards else None,
+                workshop=Bench(),
+                window_s=self.window_s,
+                link_in_direct_messages=self.link_in_direct_messages,
+            ),
             clock=virtual_wall_clock,
-            plans=self.plans,
+            begun=self.begun,
             claims=self.claims,
             rules=self.rules,
             give_up_after_s=self.give_up_after_s,
         )
+
+    def restart(self) -> None:
+        """What comes next is done by another process, which remembers nothing of this one."""
+        self.begun, self.claims = Recent(), Claims()
 
     def add(self, message: AgentMessage) -> JournalEntry:
         return self.memory.add(make_agent_item(message))

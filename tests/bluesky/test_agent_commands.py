@@ -107,7 +107,7 @@ async def test_a_repeated_removal_deletes_nothing_newer(autojump_clock: trio.abc
     newer = (LIKE, "3lbyhand22222")
     world.bluesky.repo[newer] = {"subject": {"uri": ROOT}}
     world.bluesky.posts[ROOT] = view_post(ROOT, viewer={"like": uri_of(newer)})
-    world.plans.clear()
+    world.restart()
     await world.work()
     assert world.receipt().status == "Delivered"
     assert world.bluesky.count(DELETE) == 2

@@ -14,7 +14,8 @@ from actors.bluesky.planning import Rules
 from actors.messages import AgentMessage
 from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.scripted_bluesky import ALICE, BRAND, ROOT, view_post
-from tests.bluesky.sender_world import World, agent_message, private_message
+from tests.bluesky.scripted_files import make_file
+from tests.bluesky.sender_world import World, agent_message, image, private_message
 from tests.contracts.lexicon import Lexicons
 
 TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍👩‍👧. " * 9
@@ -22,16 +23,22 @@ TEXT = "Hallo @alice.test, siehe https://example.com/hilfe oder #hilfe 👩‍�
 OWN_ROOT = f"at://{BRAND}/app.bsky.feed.post/3ccccccccccc2"
 REPLY = f"at://{ALICE}/app.bsky.feed.post/3ddddddddddd2"
 STYLE = Style(numbered=True, languages=("de-CH", "en", "gsw"))
+PAGE = "https://shop.example/"
+WITH_IMAGES = agent_message("Look", attachments=(image(7, "A lamp"), image(8)))
+WITH_CARD = agent_message(f"See {PAGE}")
+QUOTE = agent_message(f"!quote {TEXT}")
 
 RECORDS = [
     agent_message(TEXT),
-    agent_message(f"!quote {TEXT}"),
+    QUOTE,
     agent_message(f"!post {TEXT}"),
     agent_message("!like"),
     agent_message("!repost"),
     agent_message("!follow"),
     private_message("!block"),
     agent_message("!hide", reply_to_uri=REPLY),
+    WITH_IMAGES,
+    WITH_CARD,
 ]
 MESSAGES = [
     *RECORDS,
@@ -40,7 +47,11 @@ MESSAGES = [
     agent_message(f"!dm {TEXT * 3}"),
     private_message(TEXT * 3),
 ]
-
+EMBEDS = {
+    QUOTE.text: ["app.bsky.embed.record"],
+    WITH_IMAGES.text: ["app.bsky.embed.images"],
+    WITH_CARD.text: ["app.bsky.embed.external"],
+}
 
 READERS: dict[str, Any] = {
     "app.bsky.feed.like": models.AppBskyFeedLike.Record,
@@ -68,6 +79,8 @@ async def send_with_trouble(message: AgentMessage) -> World:
             world.keep(f"{collection}:{about}", f"at://{BRAND}/{collection}/3lbyhand22222")
     if message.text == "!delete":
         world.keep("posts:agent:66666666-7777-4888-8999-aaaaaaaaaaaa", '[["x", ["3lx"]]]')
+    page = b"<title>Help</title><meta property=og:image content=/a.png>"
+    world.files.contents = {PAGE: ("text/html", page), f"{PAGE}a.png": ("image/png", make_file(9))}
     lost = Retryable("lost", effect=Effect.UNKNOWN)
     world.bluesky.lost["com.atproto.repo.putRecord"] = [lost]
     world.bluesky.lost["chat.bsky.convo.sendMessage"] = [lost]
@@ -84,10 +97,13 @@ async def test_every_request_and_record_follows_its_lexicon(
     for nsid, given in world.bluesky.calls:
         if lexicons.method(nsid)["type"] == "query":
             lexicons.check_params(nsid, given)
-        else:
+        elif nsid != "com.atproto.repo.uploadBlob":
             lexicons.check_input(nsid, given)
     for key in world.bluesky.commits:
         lexicons.check_record(key[0], world.bluesky.repo[key])
+    written = [world.bluesky.repo[key] for key in world.bluesky.commits]
+    embeds = [one["embed"]["$type"] for one in written if "embed" in one]
+    assert embeds == EMBEDS.get(message.text, [])
     assert (message in RECORDS) == bool(world.bluesky.commits)
     assert world.receipt().status == "Delivered"
 
@@ -131,4 +147,4 @@ async def test_records_are_read_by_a_library_of_others(
             assert post.reply.root.uri == ROOT
         shown = [written["text"].encode()[one.index.byte_start :] for one in post.facets or ()]
         assert {rest[:1] for rest in shown} <= {b"@", b"h", b"#"}
-        assert shown
+        assert bool(shown) == (message != WITH_IMAGES)

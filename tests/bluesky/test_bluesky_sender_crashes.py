@@ -15,13 +15,21 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.bluesky.claims import Claims
 from actors.items import make_agent_item
 from actors.messages import AgentMessage, Destination, JournalEntry, Receipt
 from runtime.errors import Effect, Malformed, RateLimited, Retryable
 from tests.bluesky.scripted_bluesky import ALICE, BRAND, ROOT, Crash, Points, view_post
-from tests.bluesky.sender_world import LONG, VERY_LONG, World, agent_message, private_message
+from tests.bluesky.scripted_files import make_file
+from tests.bluesky.sender_world import (
+    LONG,
+    VERY_LONG,
+    World,
+    agent_message,
+    image_message,
+    private_message,
+)
 
+PAGE = "https://shop.example/"
 TWINS = "a" * 1000 + " " + "a" * 1000  # two direct messages that read the same
 
 Redelivery = Literal["worker", "process"]
@@ -45,6 +53,7 @@ class Case:
     """A message, and what must be found at the end: our posts, our messages, all commits."""
 
     message: AgentMessage
+    behind: tuple[AgentMessage, ...] = ()
     posts: int = 0
     commits: int = 0
     sent: int = 0
@@ -119,6 +128,13 @@ CASES = {
     "twins": Case(private_message(TWINS), sent=2),
     "refused": Case(agent_message("!unknown"), status="Failed"),
     "help": Case(agent_message("!help"), status="Failed"),
+    "images": Case(
+        image_message(1, "Look"), (image_message(2), image_message(3)), posts=1, commits=1
+    ),
+    "chain of images": Case(
+        image_message(1), (image_message(2, LONG), image_message(3)), posts=3, commits=3
+    ),
+    "card": Case(agent_message(f"See {PAGE}"), posts=1, commits=1),
 }
 
 
@@ -127,12 +143,20 @@ def check(world: World, case: Case) -> None:
     posts = [key for key in world.bluesky.commits if key[0] == "app.bsky.feed.post"]
     assert len(posts) == case.posts
     written = " ".join(world.bluesky.texts if case.posts else world.bluesky.sent)
-    assert written in ("", re.sub(r"^!\w+ ", "", case.message.text))
+    said = " ".join(one.text for one in (case.message, *case.behind)).strip()
+    assert written in ("", re.sub(r"^!\w+ ", "", said))
+    for number, key in enumerate(posts):
+        embed = world.bluesky.repo[key].get("embed", {})
+        assert len(embed.get("images", [])) == (
+            1 + len(case.behind) if not number and case.behind else 0
+        )
+        assert ("external" in embed) <= (PAGE in said)
     assert len(world.bluesky.sent) == case.sent
     assert tuple(world.bluesky.removals) == case.removals
     case.check(world)
     receipts = [one for one in world.memory.payloads if isinstance(one, Receipt)]
-    assert [receipt.status for receipt in receipts] == [case.status]
+    answered = [(receipt.message_id, receipt.status) for receipt in receipts]
+    assert answered == [(one.message_id, case.status) for one in (case.message, *case.behind)]
     assert world.memory.deliverable(Destination.BLUESKY_SENDER) == []
 
 
@@ -155,8 +179,7 @@ async def deliver_until_done(world: World, entry: JournalEntry, redelivery: Rede
         if crashed and redelivery == "worker":
             continue
         if crashed:
-            world.plans.clear()
-            world.claims = Claims()
+            world.restart()
         elif in_hand.entry_id in world.memory.entries:
             await trio.sleep(world.retries()[-1].after_s)
         in_hand = next(iter(world.memory.deliverable(Destination.BLUESKY_SENDER)), None)
@@ -172,8 +195,15 @@ async def run_with(
     world = World.make(Points(trouble))
     world.bluesky.receive("Hi")
     case.prepare(world)
+    world.files.points = world.bluesky.points
+    world.files.contents |= {
+        PAGE: ("text/html", b"<title>Help</title><meta property=og:image content=/a.png>"),
+        PAGE + "a.png": ("image/png", make_file(9)),
+    }
     prepare(world)
     entry = world.add(case.message)
+    for message in case.behind:
+        world.add(message)
     with trio.fail_after(3600):
         await deliver_until_done(world, entry, redelivery)
     check(world, case)

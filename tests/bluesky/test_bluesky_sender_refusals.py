@@ -34,7 +34,7 @@ PUBLIC_REFUSALS: list[tuple[dict[str, Any], ReasonCode, str]] = [
     ({"text": " \n "}, "InvalidMessageStructure", "no text"),
     ({"text": "\x00"}, "InvalidMessageStructure", "no text"),
     ({"text": "word " * 2000}, "InvalidMessageStructure", "too long"),
-    ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", "nothing"),
+    ({"attachments": (Attachment("File", "https://x/y.pdf"),)}, "MediaTypeNotAllowed", "Nothing"),
     ({"reply_to_uri": None, "root_uri": None}, "InvalidDestination", "which post"),
     ({"reply_to_uri": "hello"}, "InvalidDestination", "no post"),
     (
@@ -73,7 +73,7 @@ async def test_what_cannot_be_posted_is_refused_with_a_reason(
         ({"text": "!mute now"}, "UnsupportedMessage", "stands alone"),
         ({"text": "!dm me"}, "UnsupportedMessage", "public"),
         ({"text": ""}, "InvalidMessageStructure", "no text"),
-        ({"attachments": (Attachment("Image", "https://x/y.png"),)}, "MediaTypeNotAllowed", ""),
+        ({"attachments": (Attachment("File", "https://x/y.pdf"),)}, "MediaTypeNotAllowed", ""),
         ({"recipient_did": ""}, "InvalidDestination", "which Bluesky account"),
     ],
 )

@@ -6,7 +6,6 @@ import pytest
 import trio
 
 from actors.bluesky.answering import Style
-from actors.bluesky.bluesky_sender import MOST_PLANS
 from actors.bluesky.planning import Rules
 from actors.bluesky.retrying import LOOK_AGAIN_AFTER_S
 from runtime.errors import Effect, Rejected, Retryable
@@ -84,13 +83,13 @@ async def test_an_answer_that_another_process_sent_at_last_is_waited_for(
     world = World.make()
     entry = world.add(private_message())
     with trio.CancelScope() as killed:
-        world.bluesky.points.trouble = {world.bluesky.points.reached + 5: "cancel"}
+        world.bluesky.points.trouble = {world.bluesky.points.reached + 7: "cancel"}
         world.bluesky.points.cancel = killed.cancel
         await world.start().handle(entry)
     assert (world.bluesky.sent, killed.cancelled_caught) == ([], True)
     assert world.payload() != entry.payload, "it was killed before its plan was fixed"
     world.bluesky.points.trouble = {}
-    world.plans.clear()
+    world.restart()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(receive_late, world, LOOK_AGAIN_AFTER_S - 1.0)
         await world.work()
@@ -116,20 +115,6 @@ async def test_a_worker_that_ends_while_it_backs_off_has_lost_no_plan(
     await world.start().handle(entry)
     assert world.bluesky.sent == ["We are on it."]
     assert world.receipt().status == "Delivered"
-
-
-async def test_plans_are_not_kept_in_memory_for_a_whole_backlog(
-    autojump_clock: trio.abc.Clock,
-) -> None:
-    """They are in the journal; here are only those that a worker may have in hand."""
-    world = World.make()
-    await world.handle(private_message())
-    await world.handle_only(agent_message("!like", message_id="liked"))
-    assert world.plans == {}
-    world.bluesky.trouble[PUT] = [Retryable("502")] * (MOST_PLANS + 9)
-    for number in range(MOST_PLANS + 9):
-        await world.handle_only(agent_message(message_id=str(number)))
-    assert len(world.plans) == MOST_PLANS
 
 
 async def test_parts_are_found_in_their_order_only(autojump_clock: trio.abc.Clock) -> None:
@@ -183,7 +168,7 @@ async def test_a_plan_stays_as_it_was_fixed(autojump_clock: trio.abc.Clock) -> N
     await world.start().handle(entry)
     assert len(world.bluesky.commits) == 1
     world.rules = Rules(style=Style(numbered=True, languages=("de",)))
-    world.plans.clear()
+    world.restart()
     await world.work()
     assert world.receipt().status == "Delivered"
     assert " ".join(world.bluesky.texts) == LONG

@@ -59,8 +59,7 @@ async def test_equal_messages_of_two_conversations_arrive_both(
     for entry in entries:
         await world.start().handle(entry)
     if restarted:
-        world.plans.clear()
-        world.claims = Claims()
+        world.restart()
     await world.work()
     assert world.bluesky.sent == [WORDS, WORDS]
     assert receipts(world) == ["one Delivered", "two Delivered"]

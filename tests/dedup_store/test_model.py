@@ -32,7 +32,7 @@ from actors.dedup_store.exchange import Exchange
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, Done, JournalEntry, Outcome, Receipt, Refused, Retry
-from actors.store import Amend, Deposed, Record, Settle, StoreRequest
+from actors.store import Amend, Deposed, ReadQueue, Record, Settle, StoreRequest
 from runtime.duty import Duty
 from tests.dedup_store.house import Clock, House, item
 
@@ -127,15 +127,33 @@ class Journal(RuleBasedStateMachine):
         self.check()
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), sentence=st.text(max_size=5))
-    def amend(self, data: st.DataObject, sentence: str) -> None:
-        """A sender fixes its plan."""
+    @rule(data=st.data(), sentence=st.text(max_size=5), repeated=st.booleans())
+    def amend(self, data: st.DataObject, sentence: str, *, repeated: bool) -> None:
+        """A sender fixes its plan, perhaps for several entries, and perhaps asks twice."""
         entry = data.draw(st.sampled_from(list(self.held.values())))
         payload = Receipt(entry.item_id, "did", "Failed", "GeneralError", sentence)
-        self.ask(Amend(entry.entry_id, payload, self.term))
         head = self.head_of(entry)
+        queue = self.queues[place_of(entry)]
+        behind = queue[1 : 1 + data.draw(st.integers(0, 3))] if head is not None else []
+        absorbed = tuple(str(EntryId(one.sequence, 0, *place_of(entry))) for one in behind)
+        for _ in range(2 if repeated else 1):
+            request = Amend(entry.entry_id, payload, absorbed, self.term)
+            self.ask(request)
+            assert trio.run(answer_of, request) is (head is not None)
         if head is not None:
             head.payload = payload
+            del queue[1 : 1 + len(behind)]
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), most=st.integers(1, 4))
+    def read_queue(self, data: st.DataObject, most: int) -> None:
+        """A sender looks at what waits behind an entry."""
+        entry = data.draw(st.sampled_from(list(self.held.values())))
+        request = ReadQueue(entry.entry_id, most)
+        self.ask(request)
+        queue = self.queues[place_of(entry)] if self.head_of(entry) is not None else []
+        found = trio.run(answer_of, request)
+        assert [one.payload for one in found] == [one.payload for one in queue[:most]]
 
     @precondition(lambda self: self.letters)
     @rule(data=st.data(), elsewhere=st.booleans())

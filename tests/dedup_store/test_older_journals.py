@@ -143,6 +143,13 @@ WRITTEN: list[tuple[str, Payload]] = [
     (version_1.NO_DELETION, make_answer(plan=RemovalPlan(()))),
     (version_1.MUTE, make_answer(plan=MutePlan(ALICE.did, muted=True))),
     (version_1.HIDE, make_answer(plan=HidePlan(ROOT.uri, POST.uri, NEW_YEAR))),
+    (
+        version_1.ANSWERS_TOGETHER,
+        make_answer(
+            plan=RecordPlan((make_write("3lkey1", "One", NEW_YEAR, root=ROOT, parent=POST),)),
+            together=(make_answer(attachments=(IMAGE,)),),
+        ),
+    ),
     (version_1.DELIVERED, Receipt("message-1", ALICE.did, "Delivered")),
     (
         version_1.FAILED,

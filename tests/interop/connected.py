@@ -101,6 +101,7 @@ async def open_desk(
         httpx.AsyncClient(timeout=10) as http,
         trio.open_nursery() as nursery,
     ):
+        genesys.files.base_url = genesys_url
         await nursery.start(WebhookDelivery(genesys, http).run)
         environ = {
             **_make_variables(net, genesys, genesys_url),

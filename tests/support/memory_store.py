@@ -37,6 +37,7 @@ from actors.store import (
     FindPosts,
     FindReference,
     FindUnseen,
+    ReadQueue,
     ReadValue,
     Record,
     Recorded,
@@ -158,8 +159,9 @@ class MemoryStore:
                 self._settle(request)
                 request.reply.answer(None)
             case Amend():
-                self._amend(request.entry_id, request.payload)
-                request.reply.answer(None)
+                request.reply.answer(self._amend(request))
+            case ReadQueue():
+                request.reply.answer(self._read_queue(request))
             case FindUnseen():
                 unseen = (one for one in request.item_ids if not self.is_seen(one))
                 request.reply.answer(frozenset(unseen))
@@ -204,9 +206,25 @@ class MemoryStore:
         self._append(request.items)
         self._keep(request.values, request.references, request.active, request.posts)
 
-    def _amend(self, entry_id: str, payload: Payload) -> None:
-        if entry_id in self.entries:
-            self.entries[entry_id] = dataclasses.replace(self.entries[entry_id], payload=payload)
+    def _amend(self, request: Amend) -> bool:
+        entry = self.entries.get(request.entry_id)
+        if entry is None:
+            return False
+        self.entries[entry.entry_id] = dataclasses.replace(entry, payload=request.payload)
+        for entry_id in request.absorbed:
+            self.entries.pop(entry_id, None)
+        return True
+
+    def _read_queue(self, request: ReadQueue) -> tuple[JournalEntry, ...]:
+        asked = self.entries.get(request.entry_id)
+        if asked is None:
+            return ()
+        queue = [
+            one
+            for one in self.entries.values()
+            if (one.destination, one.conversation) == (asked.destination, asked.conversation)
+        ]
+        return tuple(queue[: request.most])
 
     def _append(self, items: Iterable[JournalItem]) -> frozenset[str]:
         new: set[str] = set()

@@ -1,0 +1,42 @@
+"""Unpacking what comes compressed, no further than it is wanted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+from runtime.errors import Rejected
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+Decode = Callable[[bytes, int], bytes]
+"""Turns the next bytes into no more than so many bytes of content."""
+
+
+def make_decoder(encoding: str) -> Decode:
+    """A decoder for a ``Content-Encoding``.
+
+    Servers are asked for plain content; some compress it all the same.
+
+    Raises:
+        Rejected: it is one that nobody asked for and that is not read here.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            return lambda data, most: data[:most]
+        case "gzip" | "x-gzip" | "deflate":
+            return _make_inflater()
+        case other:
+            raise Rejected("encoding", f"it comes in the encoding {other[:40]}, which is not read")
+
+
+def _make_inflater() -> Decode:
+    inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    def inflate(data: bytes, most: int) -> bytes:
+        try:
+            return inflater.decompress(data, max(1, most))
+        except zlib.error as error:
+            raise Rejected("encoding", f"its compression is broken: {error}") from error
+
+    return inflate
