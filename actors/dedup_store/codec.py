@@ -147,6 +147,15 @@ class Head:
             return None
         return found if isinstance(found, str) else None
 
+    def find_together(self) -> tuple[tuple[str, str], ...]:
+        """Id and recipient of each agent's message that goes out with this one, as far as told."""
+        try:
+            together = json.loads(self.payload)["payload"].get("together", ())
+            found = [(one["message_id"], one["recipient_did"]) for one in together]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return ()
+        return tuple(one for one in found if all(isinstance(text, str) for text in one))
+
     def open(self) -> JournalEntry:
         """The entry as an actor gets it.
 

@@ -244,12 +244,16 @@ class Exchange:
 
 
 def _tell_agent(head: Head) -> tuple[JournalItem, ...]:
-    """The receipt for an agent whose message this release cannot read, if it is for anybody."""
+    """The receipts for an agent whose message this release cannot read, if it is for anybody.
+
+    One for each message that the entry answers for.
+    """
     recipient = head.find_text("recipient_did")
     if head.entry_id.destination is not Destination.BLUESKY_SENDER or recipient is None:
         return ()
-    message_id = read_agent_id(head.item_id)
-    return (make_failure(message_id, recipient, OTHER_RELEASE.code, OTHER_RELEASE.sentence),)
+    told = ((read_agent_id(head.item_id), recipient), *head.find_together())
+    code, sentence = OTHER_RELEASE.code, OTHER_RELEASE.sentence
+    return tuple(make_failure(message_id, did, code, sentence) for message_id, did in told)
 
 
 def _changes_journal(request: StoreRequest) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import fakeredis
@@ -136,16 +137,18 @@ def make_foreign(house: House, name: str, old: str, new: str) -> Command:
 async def test_an_agent_is_told_of_a_message_that_this_release_cannot_read(
     client: redis.Redis, house: House
 ) -> None:
-    """Whom the receipt is for can be read even if the rest cannot."""
-    message = AgentMessage("m1", "public", "did:plc:customer", "Hi", "2026-01-01T00:00:00Z")
+    """Whom the receipts are for can be read even if the rest cannot: one for each that it is of."""
+    image = AgentMessage("m2", "public", "did:plc:customer", "", "2026-01-01T00:00:00Z")
+    message = replace(image, message_id="m1", text="Hi", together=(image,))
     made = house.commands.make(Record((make_agent_item(message),)), house.clock())
     arguments = tuple(one.replace('"version":1', '"version":2') for one in made.arguments)
     await house.database.execute([Command(arguments)])
     async with house.open():
-        receipt = (await house.next()).payload
-    assert isinstance(receipt, Receipt)
-    assert (receipt.message_id, receipt.recipient_did) == ("m1", "did:plc:customer")
-    assert (receipt.status, receipt.code) == ("Failed", "GeneralError")
+        receipts = [(await house.next()).payload, (await house.next()).payload]
+    for receipt, message_id in zip(receipts, ("m1", "m2"), strict=True):
+        assert isinstance(receipt, Receipt)
+        assert (receipt.message_id, receipt.recipient_did) == (message_id, "did:plc:customer")
+        assert (receipt.status, receipt.code) == ("Failed", "GeneralError")
     assert read_letter(client, house, "agent:m1")["attempts"] == "0"
 
 
