@@ -23,6 +23,11 @@ def make_post_id(uri: str) -> str:
     return f"post:{uri}"
 
 
+def make_noise_id(uri: str) -> str:
+    """A post that is left out wherever it is found, and yet can be the context of another one."""
+    return f"noise:{uri}"
+
+
 def make_hit_id(uri: str) -> str:
     """A post as a search hit, and no more: as that it may be left out, and yet be a mention."""
     return f"hit:{uri}"

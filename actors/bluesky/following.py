@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors.bluesky.client import Bluesky
+from actors.bluesky.judge import list_marks
 from actors.bluesky.known_posts import KnownPosts, LiveThread, list_threads
 from actors.bluesky.listing import Candidate
 from actors.bluesky.noise import Skip
@@ -17,7 +18,6 @@ from actors.bluesky.post_reader import PostReader
 from actors.bluesky.recording import Recorder
 from actors.bluesky.threads import Node, find_author, walk
 from actors.bluesky.turns import choose
-from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store
@@ -112,7 +112,7 @@ class Follower:
         return [
             one
             for one in self._list_additions(thread, nodes)
-            if make_post_id(one.uri) not in self._known
+            if not any(mark in self._known for mark in list_marks(one))
         ]
 
     async def _read(self, thread: LiveThread) -> list[Node]:
@@ -153,23 +153,23 @@ class Follower:
     async def _take_in(self, additions: list[Candidate]) -> None:
         if not additions:
             return
-        wanted = {make_post_id(one.uri): one for one in additions}
-        unseen = await self._store.find_unseen(wanted)
-        self._known.add(one for one in wanted if one not in unseen)
-        new = {one: addition for one, addition in wanted.items() if one in unseen}
+        marks = [mark for one in additions for mark in list_marks(one)]
+        unseen = await self._store.find_unseen(marks)
+        self._known.add(mark for mark in marks if mark not in unseen)
+        new = {one.uri: one for one in additions if unseen.issuperset(list_marks(one))}
         found = await self._reader.read(list(new.values()))
         posts: list[InboundPost] = []
         letters: list[DeadLetter] = []
         seen: list[str] = []
-        for item_id, addition in new.items():
-            match found[addition.uri]:
+        for uri in new:
+            match found[uri]:
                 case InboundPost() as post:
                     posts.append(post)
                 case DeadLetter() as letter:
                     letters.append(letter)
                 case Skip() as skip:
-                    seen.append(item_id)
-                    self._context.skipped(skip.reason, uri=addition.uri, detail=skip.detail)
+                    seen.append(skip.mark(uri))
+                    self._context.skipped(skip.reason, uri=uri, detail=skip.detail)
         count = await self._recorder.record(posts, letters=letters, seen=seen)
         self._context.succeeded(count)
 

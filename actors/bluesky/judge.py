@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.listing import Candidate
 from actors.bluesky.place import Place
-from actors.items import make_hit_id, make_post_id
+from actors.items import make_hit_id, make_noise_id, make_post_id
 from actors.recent import Recent
 from actors.store import Store
 from runtime.actor import Context
@@ -44,7 +44,7 @@ class Judge:
         unknown: dict[str, Candidate] = {}
         for candidate in candidates:
             item_id = make_post_id(candidate.uri)
-            if item_id in self._too_old or any(one in self._known for one in _marks(candidate)):
+            if item_id in self._too_old or any(one in self._known for one in list_marks(candidate)):
                 continue
             if candidate.author_did == self._own_did:
                 self._leave_out(candidate, self._known, "own_post")
@@ -56,13 +56,13 @@ class Judge:
                 unknown[item_id] = candidate
         if not unknown:
             return {}
-        marks = [mark for candidate in unknown.values() for mark in _marks(candidate)]
+        marks = [mark for candidate in unknown.values() for mark in list_marks(candidate)]
         unseen = await self._store.find_unseen(marks)
         self._known.add(mark for mark in marks if mark not in unseen)
         return {
             item_id: candidate
             for item_id, candidate in unknown.items()
-            if all(mark in unseen for mark in _marks(candidate))
+            if all(mark in unseen for mark in list_marks(candidate))
         }
 
     def _leave_out(self, candidate: Candidate, memory: Recent, reason: str) -> None:
@@ -70,7 +70,8 @@ class Judge:
         self._context.skipped(reason, uri=candidate.uri)
 
 
-def _marks(candidate: Candidate) -> tuple[str, ...]:
+def list_marks(candidate: Candidate) -> tuple[str, ...]:
     """The ids of which one is marked if the post is not to be recorded."""
-    item_id = make_post_id(candidate.uri)
-    return (item_id, make_hit_id(candidate.uri)) if candidate.reason == "search" else (item_id,)
+    uri = candidate.uri
+    marks = (make_post_id(uri), make_noise_id(uri))
+    return (*marks, make_hit_id(uri)) if candidate.reason == "search" else marks

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from actors.items import make_hit_id, make_noise_id
 from actors.messages import InboundReason
 from actors.translation.inbound_views import PostView, ProfileView, as_texts
 from actors.translation.inbound_who import find_created, find_labels, find_post_labels
@@ -27,6 +28,10 @@ class Skip:
     reason: str
     detail: str
     as_hit: bool = False
+
+    def mark(self, uri: str) -> str:
+        """The id by which it is known that the post was left out. It is not the post's own."""
+        return make_hit_id(uri) if self.as_hit else make_noise_id(uri)
 
 
 @dataclass(frozen=True, slots=True)

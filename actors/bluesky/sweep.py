@@ -19,7 +19,6 @@ from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
 from actors.bluesky.recording import Recorder
 from actors.bluesky.thread_context import ThreadContext
-from actors.items import make_hit_id
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store, Value
@@ -214,9 +213,10 @@ class Sweeper:
                     # It has the item's id, which is marked with it.
                     batch.letters.append(letter)
                 case Skip() as skip:
-                    # Marked as seen, so that it is not judged again. A search hit that is noise
-                    # may be a mention to another poller, which then takes it in.
-                    batch.seen.append(make_hit_id(candidate.uri) if skip.as_hit else item_id)
+                    # Marked as seen, so that it is not judged again, but not as recorded. A search
+                    # hit that is noise may be a mention to another poller, which then takes it in;
+                    # and what is noise to all may be the context of what is none.
+                    batch.seen.append(skip.mark(candidate.uri))
                     self._context.skipped(skip.reason, uri=candidate.uri, detail=skip.detail)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)

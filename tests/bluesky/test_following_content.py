@@ -8,7 +8,7 @@ from trio.abc import Clock
 
 from actors.bluesky.attention import Attention
 from actors.bluesky.noise import Noise
-from actors.items import make_post_id
+from actors.items import make_noise_id
 from tests.bluesky.attentive import HOUR_S, Attentive
 from tests.bluesky.network import profile
 
@@ -48,15 +48,22 @@ async def test_noise_is_left_out_of_what_is_followed(autojump_clock: Clock, nois
         alices = world.network.reply(33, own)
         await trio.sleep(600)
     assert world.uris == [asked["uri"], alices["uri"]]
-    assert world.memory.is_seen(make_post_id(bobs["uri"]))
+    assert world.memory.is_seen(make_noise_id(bobs["uri"]))
     reasons = ("excluded_account", "label")
     assert sum(world.context.skips.get(one, 0) for one in reasons) == 1
 
 
-async def test_noise_is_not_left_out_of_context(autojump_clock: Clock) -> None:
-    """Nobody could understand what answers it."""
+@pytest.mark.parametrize("left_out_before", [False, True])
+async def test_noise_is_not_left_out_of_context(
+    autojump_clock: Clock, *, left_out_before: bool
+) -> None:
+    """Nobody could understand what answers it, though it was a mention that nobody wanted."""
     world = Attentive(ATTENTION, noise=make_noise("@bob.test"))
-    above = world.network.post(-5 * HOUR_S, author="bob")
+    above = world.network.post(-0.5 * HOUR_S, author="bob")
+    if left_out_before:
+        world.network.announce(above, "mention")
+        async with world.polling():
+            assert world.uris == []
     asked = world.network.reply(-10, above)
     world.network.announce(asked, "mention")
     async with world.polling():

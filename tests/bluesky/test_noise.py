@@ -11,7 +11,7 @@ from trio.abc import Clock
 from actors.bluesky.noise import NO_NOISE, Noise, Skip
 from actors.bluesky.notification_poller import NotificationPoller
 from actors.bluesky.search_poller import SearchPoller
-from actors.items import make_hit_id, make_post_id
+from actors.items import make_hit_id, make_noise_id
 from actors.messages import InboundPost, InboundReason
 from actors.translation.inbound_views import PostView, ProfileView
 from tests.bluesky.network import Network, profile, time_at
@@ -203,7 +203,7 @@ async def test_a_skip_is_counted_by_reason_and_marked_as_seen(autojump_clock: Cl
     assert world.uris == [wanted]
     assert world.context.skips == {"language": 1, "excluded_word": 1, "excluded_account": 1}
     assert {"reason": "language", "uri": french, "detail": "fr"} in world.context.skipped_about
-    left_out = [make_hit_id(french), make_hit_id(spam), make_post_id(excluded)]
+    left_out = [make_hit_id(french), make_hit_id(spam), make_noise_id(excluded)]
     assert not await world.memory.store.find_unseen(left_out)
     asked = [parameters["actors"] for nsid, parameters in world.network.calls if nsid == PROFILES]
     assert asked == [["did:plc:alice"]]
