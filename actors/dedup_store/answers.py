@@ -135,8 +135,12 @@ def read_claim(result: Result) -> Claim:
 
 
 def read_age(result: Result) -> float | None:
-    """How long ago a lease was renewed, from its time to live; ``None`` if it is gone."""
-    return LEASE_KEEP_S - result / 1000 if result >= 0 else None
+    """How long ago a lease was renewed, from its time to live; ``None`` if it is nobody's.
+
+    One that was given up has more time to live than any that is held.
+    """
+    left_s = result / 1000
+    return LEASE_KEEP_S - left_s if 0 <= left_s <= LEASE_KEEP_S else None
 
 
 def _read_queue(asked: EntryId, elements: Sequence[str]) -> Iterator[JournalEntry]:

@@ -198,10 +198,9 @@ class Commands:
         """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
         return Command(("PTTL", self._keys.lease(holder)), reads=True)
 
-    def hand_over(self, token: str, now: float, *, lasts_s: float) -> Command:
+    def hand_over(self, token: str, now: float) -> Command:
         """Give a lease up: the next one to ask gets it, and those who listen hear of it."""
-        left_ms = int(1000 * (LEASE_KEEP_S - lasts_s))
-        return self._call("hand_over", _Caller(now, token), (str(left_ms),))
+        return self._call("hand_over", _Caller(now, token), (str(1000 * LEASE_KEEP_S),))
 
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""

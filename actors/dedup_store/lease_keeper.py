@@ -152,9 +152,7 @@ async def give_up_lease(
     lease.duty.end()
     if token:
         try:
-            (result,) = await database.execute(
-                [commands.hand_over(token, clock(), lasts_s=lease.times.lasts_s)]
-            )
+            (result,) = await database.execute([commands.hand_over(token, clock())])
         except StoreUnavailable as error:
             result = error
         if isinstance(result, Fault):

@@ -14,7 +14,10 @@ from actors.store import Activity, Store
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.clock import WallClock
-from runtime.errors import AuthRejected, Retryable
+from runtime.errors import AuthRejected, RateLimited
+
+LONGEST_WAIT_S = 3.0
+"""Nobody waits longer for the budget here: Genesys waits for its answer meanwhile."""
 
 
 class Predecessors:
@@ -53,11 +56,12 @@ class Predecessors:
     async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
         """What is to be recorded before this message, oldest first; most often nothing.
 
-        If Genesys cannot be asked now, nothing is: the message itself is worth more than its place.
-        If cancelled, nothing has changed.
+        If Genesys does not want to be asked, by its limits or for want of a permission, nothing is:
+        the message itself is worth more than its place. If cancelled, nothing has changed.
 
         Raises:
-            StoreUnavailable: the store is away.
+            Retryable: Genesys or the store is away. The message can come again; meanwhile it must
+                not overtake.
         """
         conversation_id = message.conversation_id
         if self._window_s == 0 or conversation_id is None:
@@ -68,11 +72,13 @@ class Predecessors:
         since = await find_missed_since(self._store)
         if since is None:
             return ()
+        if self._client.waiting_s() > LONGEST_WAIT_S:
+            return ()
         period = Period(since - RETRIES_S, self._window_s)
         inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
         try:
             found = await inquiry.ask(Activity("", "conversation", conversation_id))
-        except (Retryable, AuthRejected) as error:
+        except (RateLimited, AuthRejected) as error:
             self._context.failed(error)
             return ()
         self._gap.note_known(conversation_id)

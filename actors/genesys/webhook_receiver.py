@@ -19,6 +19,7 @@ from actors.store import Store, StoreUnavailable
 from actors.translation.webhook import read_webhook
 from runtime.actor import Context, Runs
 from runtime.clock import WallClock, format_time
+from runtime.errors import Retryable
 from runtime.mailbox import Reply
 
 HOLD_S = 8.0
@@ -108,12 +109,12 @@ class WebhookReceiver:
             return WebhookAnswer.WRONG_SIGNATURE
         came_at = self._clock()
         await self._context.acquire()
-        away = StoreUnavailable("DedupStore did not answer in time")
+        away: Retryable = StoreUnavailable("DedupStore did not answer in time")
         with trio.move_on_after(HOLD_S):
             while True:
                 try:
                     await self._take_in(delivery.body)
-                except StoreUnavailable as error:
+                except Retryable as error:
                     away = error
                 else:
                     return WebhookAnswer.ACCEPTED

@@ -239,6 +239,21 @@ async def test_time_without_a_leader_is_kept_in_mind(process: Process) -> None:
         assert (found and float(found)) == pytest.approx(kept, abs=0.5), token
 
 
+async def test_short_gaps_that_follow_each_other_closely_are_one(process: Process) -> None:
+    """A webhook may meet one after the other, and be given up: the process is killed in a loop."""
+    house, name = process.house, "webhooks_missed_since"
+    began = house.clock.now
+    await house.database.execute([house.commands.lead("first", house.clock(), lasts_s=1.0)])
+    for number, (up_s, away_s) in enumerate(((30.0, 8.0), (MISSED_AFTER_S + 1.0, 8.0), (5.0, 9.0))):
+        house.clock.now += up_s + away_s
+        await make_older(house, away_s)
+        await house.database.execute([house.commands.lead(f"{number}", house.clock(), lasts_s=1.0)])
+        async with house.open(dispatcher=False):
+            found = await house.store.read("cursor", name)
+        assert (found is not None) == (number == 2)
+    assert float(found or 0) == pytest.approx(began + 38.0 + 21.0, abs=0.5)
+
+
 async def make_older(house: House, age_s: float) -> None:
     """Let the lease look as if it had not been renewed for so long."""
     (holder,) = await house.database.execute([Command(("GET", house.keys.prefix + "leader"))])

@@ -35,9 +35,20 @@ QUICK = {
     "POLLING_TIME_INBOUND_NOTIFICATIONS": "0.3",
     "POLLING_TIME_SOCIAL_LISTENING": "0.4",
     "POLLING_TIME_DM": "0.3",
-    "NOTIFICATION_POLLER_RATE": "6000/60s",
-    "SEARCH_POLLER_RATE": "6000/60s",
-    "DM_POLLER_RATE": "6000/60s",
+    **{
+        f"{actor}_RATE": "100000/60s"
+        for actor in (
+            "NOTIFICATION_POLLER",
+            "SEARCH_POLLER",
+            "DM_POLLER",
+            "GENESYS_SENDER",
+            "BLUESKY_SENDER",
+            "CONTACT_RESOLVER",
+        )
+    },
+    # So many requests in so short a time are for the load's sake, and not what is tried here.
+    "BLUESKY_BUDGET": "1000000/300s",
+    "GENESYS_BUDGET": "1000000/60s",
     "BACKOFF_MIN_S": "0.05",
     "BACKOFF_MAX_S": "0.5",
     "REQUEST_DEADLINE_S": str(REQUEST_DEADLINE_S),

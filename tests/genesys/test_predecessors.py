@@ -12,6 +12,7 @@ from actors.genesys.gap import UNSURE_S
 from actors.genesys.predecessors import Predecessors
 from actors.messages import AgentMessage
 from runtime.clock import format_time
+from runtime.errors import Retryable
 from tests.genesys.fake_platform import error
 from tests.genesys.reconciling import WINDOW_S, Return
 from tests.support.memory_store import virtual_wall_clock
@@ -90,15 +91,30 @@ async def test_nobody_is_asked_without_need(
     assert back.genesys.calls == []
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "missing.permissions"), (429, "too.many.requests")]
+)
 async def test_a_message_is_worth_more_than_its_place(
+    back: Return, autojump_clock: MockClock, status: int, code: str
+) -> None:
+    """Genesys does not want to be asked: it goes on without."""
+    one = back.talk(1)
+    back.write("first", one, ago_s=300)
+    await back.miss(400)
+    back.genesys.faults.append(error(status, code, "No."))
+    assert await find(back, make_message("this", one)) == []
+
+
+async def test_a_message_does_not_overtake_while_genesys_is_away(
     back: Return, autojump_clock: MockClock
 ) -> None:
-    """Genesys takes no questions now: it goes on without."""
+    """It comes again; and so it is asked about again."""
     one = back.talk(1)
     back.write("first", one, ago_s=300)
     await back.miss(400)
     back.genesys.faults.append(error(503, "service.unavailable", "Try again."))
-    assert await find(back, make_message("this", one)) == []
+    with pytest.raises(Retryable):
+        await find(back, make_message("this", one))
     assert await find(back, make_message("this", one)) == ["agent:first"]
 
 
