@@ -113,8 +113,8 @@ async def test_noise_is_left_out_of_what_the_search_finds(net: Net, tmp_path: Pa
 
 async def test_a_reaction_arrives_and_the_conversation_is_read(net: Net, tmp_path: Path) -> None:
     """The note quotes what was reacted to; nothing is left unread."""
-    erin = await net.add_account("erin")
-    session = await net.log_in("erin")
+    greta = await net.add_account("greta")
+    session = await net.log_in("greta")
     async with open_desk(net, tmp_path) as desk:
         await session.send_message(net.brand.did, "My order is late.")
         message = await desk.wait_text("My order is late.")
@@ -127,7 +127,7 @@ async def test_a_reaction_arrives_and_the_conversation_is_read(net: Net, tmp_pat
         }
         await session.call("chat.bsky.convo.addReaction", reaction)
         note = await desk.wait_text("[Reacted with ❤️ to:]\n> It left today.")
-        assert note.sender_id == erin.did
+        assert note.sender_id == greta.did
         assert note.conversation_id == message.conversation_id
         brand = await net.log_in("brand")
 
@@ -138,6 +138,6 @@ async def test_a_reaction_arrives_and_the_conversation_is_read(net: Net, tmp_pat
                 for convo in convos
                 for member in convo["members"]
             }
-            return unread.get(erin.did) == 0 or None
+            return unread.get(greta.did) == 0 or None
 
         assert await net.wait_for(look, "the conversation is read")

@@ -121,9 +121,9 @@ async def wait_counts(desk: Desk, uri: str, expected: Mapping[str, int]) -> None
 async def test_a_deleted_post_is_noted_and_a_hidden_one_is_not(net: Net, tmp_path: Path) -> None:
     """Once, in its conversation. That its author blocks us is no deletion."""
     alice, bob = [await net.log_in(name) for name in ("alice", "bob")]
-    erin = await net.add_account("erin")
+    heidi = await net.add_account("heidi")
     hiding = net.open_session(net.service_url)
-    await hiding.log_in(erin.handle, erin.password)
+    await hiding.log_in(heidi.handle, heidi.password)
     async with open_desk(net, tmp_path, OFTEN) as desk:
         hidden = await hiding.post("You will not see me, @brand.test")
         await desk.wait_post(hidden.uri)
