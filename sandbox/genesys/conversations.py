@@ -22,9 +22,11 @@ class Attachment:
     mime: str
     filename: str
     size: int
+    text: str = ""
 
     def as_json(self) -> Json:
         """As it stands in a message."""
+        described: Json = {"text": self.text} if self.text else {}
         return {
             "id": self.attachment_id,
             "mediaType": self.media_type,
@@ -32,6 +34,7 @@ class Attachment:
             "mime": self.mime,
             "filename": self.filename,
             "contentSizeBytes": self.size,
+            **described,
         }
 
 

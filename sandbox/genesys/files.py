@@ -35,8 +35,8 @@ class Files:
         self.by_id: dict[str, File] = {}
         self._ids = ids
 
-    def add(self, content: bytes, mime: str, filename: str) -> Attachment:
-        """Upload a file, for use in a reply.
+    def add(self, content: bytes, mime: str, filename: str, text: str = "") -> Attachment:
+        """Upload a file, for use in a reply; ``text`` describes it.
 
         Raises:
             ValueError: too large, or of a type that agents may not send.
@@ -54,7 +54,16 @@ class Files:
             mime=mime,
             filename=filename,
             size=len(content),
+            text=text,
         )
+
+    def signed_url(self, file_id: str) -> str:
+        """Where a file is fetched without a token.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        return f"{self.base_url}/files/{file_id}?signature={self.by_id[file_id].signature}"
 
 
 def _media_type(mime: str) -> Literal["Image", "Video", "Audio", "File"]:
