@@ -144,8 +144,12 @@ def test_the_page_fits_a_phone(page: Page, tmp_path: Path) -> None:
     page.clicks("#card-example")
     page.writes("customer-text", "@acme.example this", "customer-send")
     page.finds("#messages .card", CARD_TITLE)
-    width = "return document.documentElement.scrollWidth"
-    assert page.browser.execute_script(width) == 360
+    wide = """
+        return [...document.querySelectorAll("html, .feed, .fields, .side")]
+            .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.id || one.tagName);
+    """
+    assert page.browser.execute_script("return innerWidth") == 360
+    assert page.browser.execute_script(wide) == []
 
 
 def _pastes(page: Page, text: str) -> None:
