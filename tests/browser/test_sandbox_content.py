@@ -68,8 +68,9 @@ def test_a_gallery_a_quote_with_an_image_and_a_video(page: Page, tmp_path: Path)
     """Five images, a quote beside an image, and a video with its description, on both sides."""
     page.sees("overall", "ok")
     for number in range(1, 6):
-        page.attaches("customer", draw_phone(tmp_path / f"{number}.png"), f"Phone {number}")
-    page.writes("customer-text", "@acme.example all five are dark", "customer-send")
+        phone = draw_phone(tmp_path / f"{number}.png", (40 * number, 30, 36))
+        page.attaches("customer", phone, f"Phone {number}")
+    page.writes("customer-text", "@acme.example all five are stuck", "customer-send")
     for number in range(1, 6):
         page.sees_image("posts", f"Phone {number}")
         page.sees_image("messages", f"Phone {number}")
