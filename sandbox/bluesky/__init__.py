@@ -10,7 +10,7 @@ from sandbox.bluesky.accounts import Account
 from sandbox.bluesky.direct_messages import DirectMessage
 from sandbox.bluesky.limits import RateLimits
 from sandbox.bluesky.network import BlueskyNetwork
-from sandbox.bluesky.publishing import Image, Link
+from sandbox.bluesky.publishing import Image, Link, Video
 from sandbox.bluesky.repository import Record, RecordReference
 from sandbox.bluesky.snapshots import PostSnapshot, ThreadSnapshot
 
@@ -25,4 +25,5 @@ __all__ = [
     "Record",
     "RecordReference",
     "ThreadSnapshot",
+    "Video",
 ]

@@ -25,7 +25,7 @@ from sandbox.bluesky.identifiers import (
 from sandbox.bluesky.index import Index
 from sandbox.bluesky.limits import PDS_RATE_LIMITS, RateLimiter, RateLimits
 from sandbox.bluesky.notifications import Notifications
-from sandbox.bluesky.publishing import Composer, Image, Link
+from sandbox.bluesky.publishing import Composer, Image, Link, Video
 from sandbox.bluesky.repository import Record, RecordReference, Repository
 from sandbox.bluesky.sessions import Sessions
 from sandbox.bluesky.snapshots import PostSnapshot, ThreadSnapshot, take_post, take_thread
@@ -155,6 +155,7 @@ class BlueskyNetwork:
         quote: Subject | None = None,
         images: Sequence[Image] = (),
         link: Link | None = None,
+        video: Video | None = None,
         created_at: datetime | None = None,
     ) -> RecordReference:
         """Publish a post; mentions, links and hashtags in the text become facets.
@@ -163,7 +164,8 @@ class BlueskyNetwork:
 
         Raises:
             LookupError: what it answers or quotes is not there.
-            XrpcError: the post is not valid, or an image is too large.
+            ValueError: more than one of images, link and video.
+            XrpcError: the post is not valid, or a file is too large.
         """
         repository = self.repository(account)
         composer = Composer(self.index, repository.blobs, self._resolve)
@@ -174,6 +176,7 @@ class BlueskyNetwork:
             quote=_uri(quote) if quote else None,
             images=images,
             link=link,
+            video=video,
         )
         return repository.create(records.POST, record).record.reference
 

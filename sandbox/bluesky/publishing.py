@@ -12,6 +12,9 @@ from sandbox.bluesky.identifiers import Json
 from sandbox.bluesky.index import Index, Post
 from sandbox.bluesky.richtext import detect_facets
 
+MOST_IMAGES = 4
+"""More than these are a gallery, in which every image must have a size."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -30,6 +33,16 @@ class Link:
     uri: str
     title: str = ""
     description: str = ""
+    thumb: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video to post."""
+
+    content: bytes
+    alt: str = ""
+    mime: str = "video/mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +62,14 @@ class Composer:
         quote: str | None = None,
         images: Sequence[Image] = (),
         link: Link | None = None,
+        video: Video | None = None,
     ) -> Json:
         """The record of a post. ``reply_to`` and ``quote`` are uris of posts that are there.
 
         Raises:
             LookupError: one of them is not.
-            XrpcError: an image is too large.
+            ValueError: more than one of images, link and video: a post shows one of them.
+            XrpcError: an image or the video is too large.
         """
         record: dict[str, Any] = {"$type": records.POST, "text": text, "createdAt": created_at}
         if facets := detect_facets(text, self.resolve):
@@ -63,7 +78,7 @@ class Composer:
             parent = self._find(reply_to)
             reply = {"root": parent.root.as_json(), "parent": parent.record.reference.as_json()}
             record["reply"] = reply
-        if (embed := self._embed(quote, images, link)) is not None:
+        if (embed := self._embed(quote, self._media(images, link, video))) is not None:
             record["embed"] = embed
         return record
 
@@ -73,8 +88,7 @@ class Composer:
             raise LookupError(f"no post {uri}")
         return post
 
-    def _embed(self, quote: str | None, images: Sequence[Image], link: Link | None) -> Json | None:
-        media = self._media(images, link)
+    def _embed(self, quote: str | None, media: Json | None) -> Json | None:
         if quote is None:
             return media
         reference = self._find(quote).record.reference.as_json()
@@ -83,14 +97,37 @@ class Composer:
             return quoted
         return {"$type": records.EMBED_RECORD_WITH_MEDIA, "record": quoted, "media": media}
 
-    def _media(self, images: Sequence[Image], link: Link | None) -> Json | None:
+    def _media(
+        self, images: Sequence[Image], link: Link | None, video: Video | None
+    ) -> Json | None:
+        if sum((bool(images), link is not None, video is not None)) > 1:
+            raise ValueError("a post shows images, a video or a link card: choose one of them")
         if images:
-            shown = [self._image(image) for image in images]
-            return {"$type": records.EMBED_IMAGES, "images": shown}
+            return self._images(images)
         if link is not None:
-            card = {"uri": link.uri, "title": link.title, "description": link.description}
-            return {"$type": records.EMBED_EXTERNAL, "external": card}
+            return {"$type": records.EMBED_EXTERNAL, "external": self._card(link)}
+        if video is not None:
+            blob = self.blobs.upload(video.content, video.mime).as_json()
+            alt = {"alt": video.alt} if video.alt else {}
+            return {"$type": records.EMBED_VIDEO, "video": blob, **alt}
         return None
+
+    def _images(self, images: Sequence[Image]) -> Json:
+        shown = [self._image(image) for image in images]
+        if len(shown) <= MOST_IMAGES:
+            return {"$type": records.EMBED_IMAGES, "images": shown}
+        kind = f"{records.EMBED_GALLERY}#image"
+        return {
+            "$type": records.EMBED_GALLERY,
+            "items": [{"$type": kind, **image} for image in shown],
+        }
+
+    def _card(self, link: Link) -> Json:
+        card = {"uri": link.uri, "title": link.title, "description": link.description}
+        if link.thumb is None:
+            return card
+        thumb = self.blobs.upload(link.thumb.content, link.thumb.mime).as_json()
+        return {**card, "thumb": thumb}
 
     def _image(self, image: Image) -> Json:
         blob = self.blobs.upload(image.content, image.mime).as_json()

@@ -73,10 +73,9 @@ def _add_files(app: QuartTrio, api: Api, organization: GenesysOrganization) -> N
 
     @api.operation("GET", "/api/v2/downloads/<file_id>")
     def download(request: Request, file_id: str) -> Redirect:
-        file = files.by_id.get(file_id)
-        if file is None:
+        if file_id not in files.by_id:
             raise not_found()
-        return Redirect(f"{files.base_url}/files/{file_id}?signature={file.signature}")
+        return Redirect(files.signed_url(file_id))
 
     @app.get("/files/<file_id>")
     async def fetch(file_id: str) -> Response:

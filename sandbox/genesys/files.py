@@ -57,6 +57,14 @@ class Files:
             text=text,
         )
 
+    def signed_url(self, file_id: str) -> str:
+        """Where a file is fetched without a token.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        return f"{self.base_url}/files/{file_id}?signature={self.by_id[file_id].signature}"
+
 
 def _media_type(mime: str) -> Literal["Image", "Video", "Audio", "File"]:
     match mime.partition("/")[0]:

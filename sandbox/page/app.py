@@ -12,10 +12,15 @@ from quart import Response, request, send_from_directory
 from quart_trio import QuartTrio
 
 from sandbox.bluesky.errors import XrpcError
+from sandbox.page.acts import publish_post, send_answer, send_direct_message
 from sandbox.page.picture import take_picture
 from sandbox.world import World
 
 _FILES = Path(__file__).parent
+_SERVED = frozenset(path.name for path in _FILES.iterdir() if path.suffix in {".js", ".css"})
+_LARGEST_REQUEST = 64 * 1024 * 1024
+"""Files come as base64: this is room for several, in bytes."""
+
 _LOOK_AT_HEALTH_EVERY_S = 0.5
 
 Health: TypeAlias = Callable[[], Mapping[str, Any] | None]
@@ -28,6 +33,14 @@ Crash: TypeAlias = Callable[[str], bool]
 def create_page(world: World, health: Health, crash: Crash) -> QuartTrio:
     """The application. Refused acts answer 400 with a ``message`` for the person at the page."""
     app = QuartTrio("sandbox.page", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
+
+    @app.after_request
+    async def guard(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _content_policy(world)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
 
     @app.get("/")
     async def index() -> Response:
@@ -35,7 +48,7 @@ def create_page(world: World, health: Health, crash: Crash) -> QuartTrio:
 
     @app.get("/<name>")
     async def file(name: str) -> Response:
-        if name not in {"page.js", "style.css"}:
+        if name not in _SERVED:
             return Response("Not found", status=404)
         return await send_from_directory(_FILES, name)
 
@@ -48,30 +61,32 @@ def create_page(world: World, health: Health, crash: Crash) -> QuartTrio:
     @app.post("/api/customer/post")
     async def post() -> Response:
         body = await request.get_json()
-        account = world.bluesky.account(body["customer"])
-        return _act(
-            lambda: world.bluesky.post(account, body["text"], reply_to=body.get("reply_to"))
-        )
+        return _act(lambda: publish_post(world, body))
 
     @app.post("/api/customer/direct-message")
     async def direct_message() -> Response:
         body = await request.get_json()
-        account = world.bluesky.account(body["customer"])
-        return _act(lambda: world.bluesky.direct_messages.send(account, world.brand, body["text"]))
+        return _act(lambda: send_direct_message(world, body))
 
     @app.post("/api/agent/reply")
     async def reply() -> Response:
         body = await request.get_json()
-        conversation = world.genesys.conversations[body["conversation"]]
-        return _act(
-            lambda: world.genesys.agent_reply(conversation, body["text"], public=body["public"])
-        )
+        return _act(lambda: send_answer(world, body))
 
     @app.post("/api/actors/<name>/crash")
     async def crash_actor(name: str) -> Response:
         return _refuse(f"There is no actor {name}.") if not crash(name) else _done()
 
     return app
+
+
+def _content_policy(world: World) -> str:
+    """Nothing comes from anywhere but this page and, pictures alone, the two sandbox servers."""
+    pictures = f"'self' data: {world.bluesky_url} {world.genesys_url}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        f"img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _act(act: Callable[[], object]) -> Response:

@@ -1,15 +1,17 @@
-"""The routes: where methods and images are found."""
+"""The routes: where methods, images and videos are found."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from sandbox.bluesky.blobs import Blob
 from sandbox.bluesky.errors import XrpcError, internal_error
 from sandbox.bluesky.identifiers import Json
 from sandbox.bluesky.network import BlueskyNetwork
@@ -21,10 +23,11 @@ VERSION = "0.5.35"
 
 _logger = logging.getLogger(__name__)
 _CORS = {"access-control-allow-origin": "*"}
+_STILL = Path(__file__).with_name("still.svg")
 
 
 def create_routes(network: BlueskyNetwork) -> QuartTrio:
-    """``/xrpc/<nsid>``, and the images that views point at, under ``/img/``."""
+    """``/xrpc/<nsid>``; images that views point at under ``/img/``, videos under ``/vid/``."""
     app = QuartTrio("sandbox.bluesky")
 
     @app.get("/xrpc/_health")
@@ -56,13 +59,32 @@ def create_routes(network: BlueskyNetwork) -> QuartTrio:
     @app.get("/img/<preset>/plain/<did>/<path:cid>")
     async def image(preset: str, did: str, cid: str) -> Response:
         del preset  # the real server scales and converts; this one shows the original
-        account = network.accounts.find(did)
-        blob = network.repository(account).blobs.find(cid.partition("@")[0]) if account else None
-        if blob is None:
-            return Response("Image not found", status=404, content_type="text/plain")
-        return Response(blob.content, content_type=blob.mime, headers=_CORS)
+        return _file(_find_blob(network, did, cid.partition("@")[0]), "Image not found")
+
+    @app.get("/vid/<did>/<cid>/playlist.m3u8")
+    async def video(did: str, cid: str) -> Response:
+        # The real server makes streams of several sizes; this one hands out the video itself.
+        return _file(_find_blob(network, did, cid), "Video not found")
+
+    @app.get("/vid/<did>/<cid>/thumbnail.jpg")
+    async def thumbnail(did: str, cid: str) -> Response:
+        # The real server takes a picture out of the video; here the same one stands for them all.
+        if _find_blob(network, did, cid) is None:
+            return _file(None, "Video not found")
+        return Response(_STILL.read_bytes(), content_type="image/svg+xml", headers=_CORS)
 
     return app
+
+
+def _find_blob(network: BlueskyNetwork, did: str, cid: str) -> Blob | None:
+    account = network.accounts.find(did)
+    return network.repository(account).blobs.find(cid) if account else None
+
+
+def _file(blob: Blob | None, otherwise: str) -> Response:
+    if blob is None:
+        return Response(otherwise, status=404, content_type="text/plain")
+    return Response(blob.content, content_type=blob.mime, headers=_CORS)
 
 
 def _respond(answered: Answer, headers: dict[str, str]) -> Response:

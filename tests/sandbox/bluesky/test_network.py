@@ -10,7 +10,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.bluesky import Account, BlueskyNetwork, Image
+from sandbox.bluesky import Account, BlueskyNetwork, Image, Link, Video
 from sandbox.bluesky.errors import XrpcError
 from sandbox.bluesky.formats import is_did, is_tid
 from sandbox.bluesky.identifiers import TidClock, format_time, normalize_time, sortable
@@ -54,6 +54,26 @@ def test_the_same_rules_hold_as_over_http(network: BlueskyNetwork, alice: Accoun
     closed = network.create_account("closed.test", password="x", allow_incoming="none")
     with pytest.raises(XrpcError, match="disabled incoming"):
         network.direct_messages.send(alice, closed, "hi")
+
+
+def test_a_post_shows_one_kind_of_media(network: BlueskyNetwork, alice: Account) -> None:
+    """Up to four images, more as a gallery, a video, or a card; two kinds at once are refused."""
+    image, video = Image(b"image", "what it shows", size=(4, 3)), Video(b"video", "what it shows")
+    link = Link("https://a.example/", thumb=image)
+    network.post(alice, "four", images=[image] * 4)
+    network.post(alice, "five", images=[image] * 5)
+    network.post(alice, "video", video=video)
+    network.post(alice, "card", link=link)
+    embeds = [post.record["embed"] for post in reversed(network.posts(alice))]
+    kinds = [embed["$type"].removeprefix("app.bsky.embed.") for embed in embeds]
+    assert kinds == ["images", "gallery", "video", "external"]
+    assert [len(embeds[0]["images"]), len(embeds[1]["items"])] == [4, 5]
+    assert embeds[2]["alt"] == "what it shows"
+    assert embeds[3]["external"]["thumb"]["size"] == len(b"image")
+    with pytest.raises(ValueError, match="choose one"):
+        network.post(alice, "both", images=[image], link=link)
+    with pytest.raises(XrpcError):
+        network.post(alice, "a gallery without sizes", images=[Image(b"image")] * 5)
 
 
 def test_records_are_at_hand(network: BlueskyNetwork, alice: Account, brand: Account) -> None:
