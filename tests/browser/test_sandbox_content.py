@@ -102,7 +102,8 @@ def test_an_agent_attaches_an_image(page: Page, tmp_path: Path) -> None:
     page.attaches("agent", draw_phone(tmp_path / "button.png"), "The button on the left")
     page.writes("agent-text", "This one.", "agent-public")
     page.sees_image("messages", "The button on the left")
-    page.sees("messages", "Attachments cannot be sent to Bluesky yet")
+    page.sees_image("posts", "The button on the left")
+    page.sees("messages", "✓ delivered")
 
 
 def test_what_is_no_web_address_is_no_link(page: Page) -> None:
