@@ -32,6 +32,9 @@ from runtime.errors import AuthRejected, Retryable
 
 R = TypeVar("R")
 
+SECOND_LOOK_S = 60.0
+"""How long after the first look for what was missed there is another one."""
+
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
 
@@ -125,17 +128,34 @@ class Reconciler:
         return since
 
     async def _reconcile(self, since: float) -> bool:
-        """Look for all that was missed since. Returns whether it came to the end."""
+        """Look for all that was missed since. Returns whether it came to the end.
+
+        It looks twice: what was taken in just before the gap may be settled only now, and before
+        that nobody knows how to ask about its conversation.
+        """
         give_up_at = self._clock() + self._window_s
         period = Period(since - RETRIES_S, self._window_s)
         inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
-        waiting = deque(await self._patiently(self._choose))
-        self._log.info("reconciling", **self._fields(len(waiting)), missed_since=since)
+        first = await self._patiently(self._choose)
+        self._log.info("reconciling", **self._fields(len(first)), missed_since=since)
+        if not await self._look_through(deque(first), inquiry, give_up_at, last=False):
+            return False
+        await self._be_idle(self._gap.wait_changed, SECOND_LOOK_S)
+        if self._gap.has_changed:
+            return False
+        known = set(first)
+        second = [one for one in await self._patiently(self._choose) if one not in known]
+        return await self._look_through(deque(second), inquiry, give_up_at, last=True)
+
+    async def _look_through(
+        self, waiting: deque[Activity], inquiry: Inquiry, give_up_at: float, *, last: bool
+    ) -> bool:
+        """Ask about all of these, however long it takes. Returns whether it came to the end."""
         while True:
             found, trouble = await self._go_through(waiting, inquiry)
             if trouble is not None and self._clock() >= give_up_at:
                 self._give_up(waiting, trouble)
-            await self._record(found, done=not waiting)
+            await self._record(found, done=last and not waiting)
             if trouble is None or not waiting:
                 return True
             await self._rest(trouble)

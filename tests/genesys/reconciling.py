@@ -9,7 +9,7 @@ import trio
 
 from actors.genesys.client import GenesysClient
 from actors.genesys.gap import MISSED_SINCE, RECONCILING_SINCE, WebhookGap, make_missed_since
-from actors.genesys.reconciler import Reconciler
+from actors.genesys.reconciler import SECOND_LOOK_S, Reconciler
 from actors.messages import AgentMessage
 from actors.store import Activity
 from runtime.actor import Context
@@ -85,8 +85,8 @@ class Return:
             yield
             nursery.cancel_scope.cancel()
 
-    async def run(self, for_s: float = 1.0) -> None:
-        """Let it run for so long."""
+    async def run(self, for_s: float = SECOND_LOOK_S + 1.0) -> None:
+        """Let it run for so long, by default until it has looked twice."""
         async with self.running():
             await trio.sleep(for_s)
 

@@ -12,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.genesys.gap import MISSED_SINCE, RECONCILING_SINCE, make_missed_since
+from actors.genesys.reconciler import SECOND_LOOK_S
 from actors.genesys.signature import SIGNATURE_HEADER
 from actors.items import make_direct_message_item, make_post_item, make_receipt_item
 from actors.messages import AgentMessage, Destination, Receipt
@@ -47,7 +48,7 @@ class Connected:
         """The next process knows since when there was none, and looks back."""
         self.is_up = True
         await self.house.memory.store.save(make_missed_since(down_since))
-        with trio.move_on_after(60):
+        with trio.move_on_after(SECOND_LOOK_S + 60):
             await self.house.receiver.run()
 
     async def answer_all(self) -> None:

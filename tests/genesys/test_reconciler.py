@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from actors.genesys.client import GenesysClient
 from actors.genesys.gap import MISSED_SINCE, RETRIES_S, make_missed_since
 from actors.genesys.inquiry import AT_ONCE
-from actors.genesys.reconciler import LOOK_EVERY_S, MOST_CONVERSATIONS
+from actors.genesys.reconciler import LOOK_EVERY_S, MOST_CONVERSATIONS, SECOND_LOOK_S
 from actors.messages import AgentMessage, Receipt
 from actors.store import Activity, Record, Value
 from tests.genesys.fake_conversations import CUSTOMER, POST, Written
@@ -198,8 +198,9 @@ async def test_what_is_older_than_the_window_is_left_counted_and_told(
     assert back.memory.items == ["agent:new"]
     assert [call.body for call in back.genesys.calls if call.method == "POST"] == [["new"]]
     assert back.context.skips == {"too_old_to_reconcile": 2}
-    (told,) = back.log.of("reconciled")
+    told, again = back.log.of("reconciled")
     assert told.fields["skipped"] == {"too_old_to_reconcile": 2}
+    assert (again.fields["messages"], again.fields["done"]) == (0, True)
 
 
 async def test_a_message_whose_time_the_list_does_not_say_is_judged_by_itself(
@@ -346,7 +347,7 @@ async def test_a_second_gap_during_the_first_is_looked_into_as_well(
             vars(back.memory)["_value_until"]["cursor", MISSED_SINCE] = float("inf")
 
     back.genesys.before = miss_again
-    await back.run(LOOK_EVERY_S + 1)
+    await back.run(LOOK_EVERY_S + 2 * SECOND_LOOK_S + 2)
     assert back.memory.items == ["agent:first", "agent:second"]
     assert back.is_done
 
@@ -378,7 +379,7 @@ async def test_whenever_it_is_killed_the_next_one_finds_the_rest_and_nothing_twi
         async with back.running():
             for _ in range(steps):
                 await trio.lowlevel.checkpoint()
-            was_done = back.is_done
+            was_done = len(memory.items) == 3
         heir = Return(client, memory, genesys)
         await heir.run(100)
         assert memory.items == ["agent:0", "agent:1", "agent:2"]
@@ -388,6 +389,21 @@ async def test_whenever_it_is_killed_the_next_one_finds_the_rest_and_nothing_twi
     assert 20 < steps < 999
 
 
+async def test_what_becomes_known_only_after_the_gap_is_looked_into_as_well(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    """It was taken in just before the gap, and settled after it; an agent was quicker than that."""
+    back.write("m", "conversation-1", ago_s=300)
+    await back.miss(GAP_S)
+    async with back.running():
+        await trio.sleep(1)
+        assert (back.memory.items, back.is_done) == ([], False)
+        back.talk(1)
+        await trio.sleep(SECOND_LOOK_S)
+    assert back.memory.items == ["agent:m"]
+    assert back.is_done
+
+
 async def test_a_lost_answer_of_the_store_doubles_nothing(
     back: Return, autojump_clock: MockClock
 ) -> None:
@@ -395,7 +411,7 @@ async def test_a_lost_answer_of_the_store_doubles_nothing(
     back.write("m", back.talk(1), ago_s=300)
     await back.miss(GAP_S)
     back.memory.lost_answers = 10
-    await back.run(30)
+    await back.run(30 + SECOND_LOOK_S)
     assert back.memory.items == ["agent:m"]
     assert back.is_done
     assert back.memory.lost_answers == 0
