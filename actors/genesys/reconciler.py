@@ -38,7 +38,7 @@ SECOND_LOOK_S = 60.0
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
 
-MOST_CONVERSATIONS = 200
+MOST_CONVERSATIONS = 1_000
 MOST_ACTIVITIES = 2_000
 
 DEPOSED_S = 1.0
@@ -136,7 +136,10 @@ class Reconciler:
         give_up_at = self._clock() + self._window_s
         period = Period(since - RETRIES_S, self._window_s)
         inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
-        first = await self._patiently(self._choose)
+        first, left_out = await self._patiently(self._choose)
+        if left_out > 0:
+            self._context.skipped("conversation_left_out", left_out)
+            self._log.warning("conversations left out", **self._fields(left_out))
         self._log.info("reconciling", **self._fields(len(first)), missed_since=since)
         if not await self._look_through(deque(first), inquiry, give_up_at, last=False):
             return False
@@ -144,7 +147,8 @@ class Reconciler:
         if self._gap.has_changed:
             return False
         known = set(first)
-        second = [one for one in await self._patiently(self._choose) if one not in known]
+        again, _ = await self._patiently(self._choose)
+        second = [one for one in again if one not in known]
         return await self._look_through(deque(second), inquiry, give_up_at, last=True)
 
     async def _look_through(
@@ -163,18 +167,15 @@ class Reconciler:
                 # A further gap does not wait for what is left of this one: begin with both.
                 return False
 
-    async def _choose(self) -> Sequence[Activity]:
-        """Where to look, the latest first. What is known to be a conversation goes before posts.
+    async def _choose(self) -> tuple[Sequence[Activity], int]:
+        """Where to look, the latest first, and in how many places not.
 
-        Of those there may be many, and most never become one.
+        What is known to be a conversation goes before posts: of those there may be many, and most
+        never become one.
         """
         active = await self._store.find_active(MOST_ACTIVITIES)
         active = tuple(sorted(active, key=lambda one: one.names != "conversation"))
-        left_out = len(active) - MOST_CONVERSATIONS
-        if left_out > 0:
-            self._context.skipped("conversation_left_out", left_out)
-            self._log.warning("conversations left out", **self._fields(left_out))
-        return active[:MOST_CONVERSATIONS]
+        return active[:MOST_CONVERSATIONS], len(active) - MOST_CONVERSATIONS
 
     async def _go_through(
         self, waiting: deque[Activity], inquiry: Inquiry

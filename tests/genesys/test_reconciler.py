@@ -9,7 +9,12 @@ from trio.testing import MockClock
 from actors.genesys.client import GenesysClient
 from actors.genesys.gap import MISSED_SINCE, RETRIES_S, make_missed_since
 from actors.genesys.inquiry import AT_ONCE
-from actors.genesys.reconciler import LOOK_EVERY_S, MOST_CONVERSATIONS, SECOND_LOOK_S
+from actors.genesys.reconciler import (
+    LOOK_EVERY_S,
+    MOST_ACTIVITIES,
+    MOST_CONVERSATIONS,
+    SECOND_LOOK_S,
+)
 from actors.messages import AgentMessage, Receipt
 from actors.store import Activity, Record, Value
 from tests.genesys.fake_conversations import CUSTOMER, POST, Written
@@ -261,7 +266,7 @@ async def test_at_most_so_many_conversations_are_asked_about_the_latest_first(
     for number in range(MOST_CONVERSATIONS + 7):
         back.write(str(number), back.talk(number), ago_s=300)
     await back.miss(GAP_S)
-    await back.run(100)
+    await back.run(1000)
     assert len(back.memory.items) == MOST_CONVERSATIONS
     assert set(back.memory.items).isdisjoint(f"agent:{number}" for number in range(7))
     assert back.context.skips == {"conversation_left_out": 7}
@@ -275,10 +280,10 @@ async def test_many_posts_crowd_out_no_conversation(
 ) -> None:
     """However much was written since by people whom no agent has answered."""
     back.write("m", back.talk(1), ago_s=300)
-    for number in range(2 * MOST_CONVERSATIONS):
+    for number in range(MOST_ACTIVITIES - 1):
         back.memory.active.append(Activity(f"thread:{number}", "message", f"post-{number}"))
     await back.miss(GAP_S)
-    await back.run(100)
+    await back.run(1000)
     assert back.memory.items == ["agent:m"]
     assert len(back.genesys.calls) == 2 + MOST_CONVERSATIONS - 1
 
