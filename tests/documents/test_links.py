@@ -82,6 +82,16 @@ def test_every_file_that_the_pages_name_exists() -> None:
     assert missing == []
 
 
+def test_every_module_that_tells_how_a_message_lives_exists() -> None:
+    """The architecture calls them by their names alone; no two actors' modules share one."""
+    named = set(re.findall(r"`(\w+\.py)`", _read("docs/architecture.md")))
+    modules = [
+        path.name for part in ("actors", "connector") for path in (ROOT / part).rglob("*.py")
+    ]
+    assert len(named) > 10
+    assert [name for name in sorted(named) if modules.count(name) != 1] == []
+
+
 def _exists(path: Path) -> bool:
     """As it is, or as a module without its ending, as the tests name each other."""
     return path.exists() or path.with_suffix(".py").exists()
