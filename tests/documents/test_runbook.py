@@ -75,9 +75,9 @@ def _list_named() -> Iterator[str]:
                 ):
                     yield from (text for value in values for text in _list_texts(value))
                 case ast.FunctionDef(name="_name_event"):
-                    for returned in (one for one in ast.walk(node) if isinstance(one, ast.Return)):
-                        assert isinstance(returned.value, ast.IfExp)
-                        yield from _list_literals(returned.value)
+                    # Its reasons are what it says in small letters; "events" is a key.
+                    words = (text for text in _list_texts(node) if re.fullmatch("[a-z_]+", text))
+                    yield from (word for word in words if word != "events")
                 case ast.FunctionDef() | ast.AsyncFunctionDef() if _skips_a_reason(node):
                     for one in ast.walk(node):
                         match one:
