@@ -1,171 +1,129 @@
-"""``python -m bench``: measure, print the table, and put it into ``bench/README.md``."""
+"""``python -m bench``: measure, print the tables, and put them into ``bench/README.md``."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
 
 import click
 import trio
 
-from bench import cases
-from bench.cases import Figures
+from bench.cases import CASES, INQUIRIES, Case, Inquiry, Limit, Run
+from bench.figures import Figures
 from bench.processes import BenchError, has_proc
-from bench.staging import CONNECTIONS
-from bench.table import HEAD, Pair, Row, make_rows
+from bench.table import FACTS_HEAD, HEAD, Fact, Pair, make_fact_lines, make_rows
 
 ROUNDS = 3
-WITHIN_S = 240.0
+WITHIN_S = 540.0
 """No round is begun that would probably end later; the first one is."""
 
 PAGE = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
-Run: TypeAlias = Callable[[], Awaitable[Figures]]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A bare loop that a case is held against, and what is shown of both."""
-
-    run: Run
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What the connector does, and the bare loops that run right after it."""
-
-    name: str
-    run: Run
-    limits: tuple[Limit, ...]
-
-
-def _per_s(figures: Figures) -> float:
-    return figures.per_s
-
-
-def _slowest_ms(figures: Figures) -> float:
-    return figures.slowest_ms
-
-
-CASES = (
-    Case(
-        f"translation: {cases.POSTS} mixed posts",
-        cases.run_translating_connector,
-        (
-            Limit(
-                cases.run_translating_bare,
-                (
-                    Row("**translation**, posts a second of processor time", _per_s),
-                    Row("translation, slowest single post, processor ms", _slowest_ms, 2),
-                    Row("translation, peak memory, MB", lambda one: one.peak_mb),
-                ),
-            ),
-        ),
-    ),
-    Case(
-        f"inbound: {cases.MENTIONS} mentions wait",
-        cases.run_inbound_connector,
-        (
-            Limit(
-                cases.run_inbound_bare,
-                (
-                    Row("**inbound**, messages a second", _per_s),
-                    Row("inbound, processor ms a message", lambda one: one.cpu_ms, 2),
-                    Row("inbound, peak memory, MB", lambda one: one.peak_mb),
-                ),
-            ),
-        ),
-    ),
-    Case(
-        f"outbound: {cases.ANSWERS} webhooks over {CONNECTIONS} connections",
-        cases.run_outbound_connector,
-        (
-            Limit(
-                cases.run_outbound_relay,
-                (
-                    Row("**outbound**, messages a second, webhook to receipt", _per_s),
-                    Row("outbound, processor ms a message", lambda one: one.cpu_ms, 2),
-                    Row("outbound, peak memory, MB", lambda one: one.peak_mb),
-                    Row("outbound, webhook p50 meanwhile, ms", lambda one: one.p50_ms, 1),
-                    Row("outbound, webhook p99 meanwhile, ms", lambda one: one.p99_ms, 1),
-                ),
-            ),
-            Limit(
-                cases.run_outbound_writes,
-                (Row("outbound, beside a loop of only the two calls that write", _per_s),),
-            ),
-        ),
-    ),
-    Case(
-        f"webhooks alone: {cases.ANSWERS} over {CONNECTIONS} connections",
-        cases.run_webhooks_connector,
-        (
-            Limit(
-                cases.run_webhooks_bare,
-                (
-                    Row("**webhooks alone**, durable 200s a second", _per_s),
-                    Row("webhooks alone, processor ms a webhook", lambda one: one.cpu_ms, 2),
-                    Row("webhooks alone, p50, ms", lambda one: one.p50_ms, 1),
-                    Row("webhooks alone, p99, ms", lambda one: one.p99_ms, 1),
-                ),
-            ),
-        ),
-    ),
-)
-
 
 @click.command()
 @click.option("--rounds", default=ROUNDS, show_default=True, help="How often each case is run.")
 @click.option("--quick", is_flag=True, help="One round, and bench/README.md stays as it is.")
-def main(*, rounds: int, quick: bool) -> None:
-    """Measure the connector beside bare loops that make the same HTTP calls."""
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="WORD",
+    help="Only what has this in its name; may be repeated. bench/README.md stays as it is.",
+)
+@click.option("--list", "listing", is_flag=True, help="Show the names, and measure nothing.")
+def main(*, rounds: int, quick: bool, only: tuple[str, ...], listing: bool) -> None:
+    """Measure the connector, most of it beside bare loops that make the same HTTP calls."""
+    plan = Plan(
+        tuple(one for one in CASES if _is_wanted(one.name, only)),
+        tuple(one for one in INQUIRIES if _is_wanted(one.name, only)),
+    )
+    if listing:
+        names = [one.name for one in plan.cases] + [one.name for one in plan.inquiries]
+        click.echo("\n".join(names))
+        return
     if not has_proc():
         raise click.ClickException("memory and processor time are read from /proc: this is Linux")
     machine = _describe_machine()
     click.echo(machine)
     try:
-        results = trio.run(_measure, 1 if quick else rounds)
+        results = trio.run(_measure, plan, 1 if quick else rounds)
     except* BenchError as errors:
         raise click.ClickException("\n".join(map(str, errors.exceptions))) from errors
-    lines = [f"{machine} Medians of {results.rounds} rounds.", "", *HEAD, *results.lines]
+    lines = [f"{machine} Medians of {results.rounds} rounds.", "", *results.make_lines()]
     click.echo("\n" + "\n".join(lines))
-    if not quick:
+    if not quick and not only:
         _write(lines)
 
 
+def _is_wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(word in name for word in only)
+
+
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured."""
+
+    cases: tuple[Case, ...]
+    inquiries: tuple[Inquiry, ...]
+
+
+@dataclass(slots=True)
 class Results:
-    """The lines of the table, and of how many rounds they are the medians."""
+    """What was measured, in how many rounds."""
 
-    rounds: int
-    lines: list[str]
+    rounds: int = 0
+    pairs: dict[Limit, list[Pair]] = field(default_factory=dict)
+    facts: dict[str, list[list[Fact]]] = field(default_factory=dict)
+
+    def make_lines(self) -> list[str]:
+        """Both tables; a table without lines is left out."""
+        rows = [
+            line for limit, pairs in self.pairs.items() for line in make_rows(pairs, limit.rows)
+        ]
+        facts = [line for one in self.facts.values() for line in make_fact_lines(one)]
+        between = [""] if rows and facts else []
+        return [*(HEAD if rows else ()), *rows, *between, *(FACTS_HEAD if facts else ()), *facts]
 
 
-async def _measure(most: int) -> Results:
-    """Run the cases one after the other, and that again and again, as time permits."""
-    found: dict[Limit, list[Pair]] = {limit: [] for case in CASES for limit in case.limits}
+async def _measure(plan: Plan, most: int) -> Results:
+    """Measure all once, and the cases again and again, as time permits."""
+    results = Results()
     began_at = trio.current_time()
-    rounds = 0
-    while rounds < most:
-        for case in CASES:
-            click.echo(f"\n{case.name} ({rounds + 1} of {most})")
-            ours = await _run("connector", case.run)
-            for limit in case.limits:
-                found[limit].append((ours, await _run("bare loop", limit.run)))
-        rounds += 1
+    once_s = 0.0
+    while results.rounds < most:
+        click.echo(f"\nround {results.rounds + 1} of {most}")
+        for case in plan.cases:
+            await _run_case(case, results)
+        for inquiry in plan.inquiries:
+            if inquiry.often or results.rounds == 0:
+                asked_at = trio.current_time()
+                await _ask(inquiry, results)
+                once_s += 0.0 if inquiry.often else trio.current_time() - asked_at
+        results.rounds += 1
         elapsed_s = trio.current_time() - began_at
-        if elapsed_s * (rounds + 1) / rounds > WITHIN_S:
+        if elapsed_s + (elapsed_s - once_s) / results.rounds > WITHIN_S:
             break
-    lines = [line for limit, pairs in found.items() for line in make_rows(pairs, limit.rows)]
-    redis_mb = max(ours.redis_peak_mb for pairs in found.values() for ours, _ in pairs)
-    return Results(rounds, [*lines, f"| redis-server, peak memory, MB | {redis_mb:.0f} | | |"])
+    return results
+
+
+async def _run_case(case: Case, results: Results) -> None:
+    click.echo(case.name)
+    ours = await _run("connector", case.run)
+    for limit in case.limits:
+        theirs = await _run("bare loop", limit.run)
+        results.pairs.setdefault(limit, []).append((ours, theirs))
+
+
+async def _ask(inquiry: Inquiry, results: Results) -> None:
+    click.echo(inquiry.name)
+    facts = await inquiry.run()
+    for fact in facts:
+        click.echo(f"  {fact.name}: {fact.value:.{fact.digits}f}")
+    results.facts.setdefault(inquiry.name, []).append(facts)
 
 
 async def _run(who: str, run: Run) -> Figures:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from bench.content import BRAND_DID, BRAND_HANDLE, AgentAnswer, Json, Mention, make_mentions
+from bench.content import (
+    BRAND_DID,
+    BRAND_HANDLE,
+    AgentAnswer,
+    DirectMessage,
+    Json,
+    Mention,
+    make_mentions,
+)
 from bench.wire import Answer, Request, encode
-from sandbox.bluesky.identifiers import record_cid
+from sandbox.bluesky.identifiers import format_time, record_cid
 
 _NEVER = 4_102_444_800
 _LIMITS = (
@@ -21,7 +30,6 @@ _LIMITS = (
     ("ratelimit-policy", "1000000;w=300"),
 )
 _NO_CONVERSATIONS: dict[str, Json] = {
-    "chat.bsky.convo.getLog": {"logs": [], "cursor": "start"},
     "chat.bsky.convo.listConvos": {"convos": []},
     "chat.bsky.convo.listConvoRequests": {"requests": []},
 }
@@ -43,7 +51,15 @@ class Bluesky:
         self._lines = [encode(mention.notification()) for mention in mentions]
         self._views = {mention.uri: encode(mention.view()) for mention in mentions}
         self._profiles = {mention.did: encode(mention.profile()) for mention in mentions}
+        self._waiting = waiting
+        self._live: list[str] = []
         self._records: dict[str, Json] = {}
+        self._events: list[Json] = []
+        self.written_at: dict[str, float] = {}
+        """When customers wrote while it ran, by the text, in ``time.perf_counter``."""
+        self.shown_at: dict[str, float] = {}
+        """When that was first listed."""
+        self._conversations: dict[str, Json] = {}
 
     def answer(self, nsid: str, request: Request) -> Answer | None:
         """``None`` for what it does not know."""
@@ -60,6 +76,12 @@ class Bluesky:
                 return self._get_thread(request.query["uri"][0])
             case "com.atproto.repo.putRecord":
                 return self._put(json.loads(request.body))
+            case "chat.bsky.convo.getLog":
+                return self._get_log(request)
+            case "chat.bsky.convo.getConvo":
+                return _json({"convo": self._conversations[request.query["convoId"][0]]})
+            case "chat.bsky.convo.updateRead":
+                return _json({"convo": self._conversations[json.loads(request.body)["convoId"]]})
             case _:
                 empty = _NO_CONVERSATIONS.get(nsid)
                 return None if empty is None else _json(empty)
@@ -75,9 +97,38 @@ class Bluesky:
         before = request.query.get("cursor")
         end = bisect_left(self._times, before[0]) if before else len(self._times)
         start = max(0, end - limit)
+        for text in self._live[max(0, start - self._waiting) : max(0, end - self._waiting)]:
+            self.shown_at.setdefault(text, time.perf_counter())
         lines = b",".join(reversed(self._lines[start:end]))
         cursor = encode({"cursor": self._times[start]})[1:-1] + b"," if start else b""
         return _answer(b"{" + cursor + b'"notifications":[' + lines + b"]}")
+
+    def write_mention(self, number: int) -> None:
+        """Have a customer mention the company now."""
+        mention = Mention(number, format_time(datetime.now(UTC)))
+        self._times.append(mention.indexed_at)
+        self._lines.append(encode(mention.notification()))
+        self._live.append(mention.text)
+        self._views[mention.uri] = encode(mention.view())
+        self._profiles[mention.did] = encode(mention.profile())
+        self.written_at[mention.text] = time.perf_counter()
+
+    def write_directly(self, number: int) -> None:
+        """Have a customer write a direct message now."""
+        message = DirectMessage(number)
+        self._events.append(message.event(f"{len(self._events):013d}"))
+        self._conversations[message.convo_id] = message.conversation()
+        profile = Mention(number, "").profile()
+        self._profiles[message.did] = encode(profile)
+        self.written_at[message.text] = time.perf_counter()
+
+    def _get_log(self, request: Request) -> Answer:
+        """What came after the cursor. Without one it begins now."""
+        came = len(self._events)
+        cursor = int(request.query["cursor"][0]) if "cursor" in request.query else came
+        for event in self._events[cursor:]:
+            self.shown_at.setdefault(event["message"]["text"], time.perf_counter())
+        return _json({"logs": self._events[cursor:], "cursor": str(came)})
 
     def _get_posts(self, uris: list[str]) -> Answer:
         found = [self._views[uri] for uri in uris]

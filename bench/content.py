@@ -21,6 +21,8 @@ BRAND_HANDLE = "acme.example"
 INTEGRATION_ID = "11111111-2222-4333-8444-555555555555"
 TOPIC_ID = "22222222-3333-4444-8555-666666666666"
 RULE_ID = "33333333-4444-4555-8666-777777777777"
+SOURCE_ID = "44444444-5555-4666-8777-888888888888"
+DIVISION_ID = "55555555-6666-4777-8888-999999999999"
 WEBHOOK_SECRET = "bench-webhook-secret"  # noqa: S105 (it opens nothing but the benchmark)
 
 LISTED_OVER = timedelta(minutes=50)
@@ -43,6 +45,11 @@ class Mention:
     def uri(self) -> str:
         """The post's."""
         return f"at://{self.did}/app.bsky.feed.post/{_letters(f'post {self.number}', 13)}"
+
+    @property
+    def cid(self) -> str:
+        """The record's."""
+        return record_cid(self.record())
 
     @property
     def text(self) -> str:
@@ -77,9 +84,10 @@ class Mention:
     def profile(self) -> Json:
         """``app.bsky.actor.defs#profileViewDetailed`` of its author."""
         counts = {"followersCount": self.number, "followsCount": 1, "postsCount": 1}
-        return {**self._author(), **counts}
+        return {**self.author(), **counts}
 
-    def _author(self) -> Json:
+    def author(self) -> Json:
+        """``app.bsky.actor.defs#profileView``."""
         return {
             "did": self.did,
             "handle": f"customer{self.number}.example",
@@ -96,10 +104,58 @@ class Mention:
         return {
             "uri": self.uri,
             "cid": record_cid(record),
-            "author": self._author(),
+            "author": self.author(),
             "record": record,
             "indexedAt": self.indexed_at,
             "labels": [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DirectMessage:
+    """What a customer writes directly: the author is that of the mention with the same number."""
+
+    number: int
+
+    @property
+    def did(self) -> str:
+        """Its author's."""
+        return Mention(self.number, "").did
+
+    @property
+    def convo_id(self) -> str:
+        """The conversation's."""
+        return _letters(f"conversation {self.number}", 13)
+
+    @property
+    def text(self) -> str:
+        """What the customer wrote."""
+        return f"where is my order {self.number}?"
+
+    def event(self, rev: str) -> Json:
+        """``chat.bsky.convo.defs#logCreateMessage``."""
+        message = {
+            "$type": "chat.bsky.convo.defs#messageView",
+            "id": _letters(f"message {self.number}", 13),
+            "rev": rev,
+            "text": self.text,
+            "sender": {"did": self.did},
+            "sentAt": format_time(datetime.now(UTC)),
+        }
+        kind = "chat.bsky.convo.defs#logCreateMessage"
+        return {"$type": kind, "rev": rev, "convoId": self.convo_id, "message": message}
+
+    def conversation(self) -> Json:
+        """``chat.bsky.convo.defs#convoView``."""
+        author = Mention(self.number, "").author()
+        brand = {"did": BRAND_DID, "handle": BRAND_HANDLE}
+        return {
+            "id": self.convo_id,
+            "rev": "0",
+            "members": [brand, author],
+            "muted": False,
+            "unreadCount": 1,
+            "status": "accepted",
         }
 
 

@@ -2,7 +2,8 @@
 
 It prints the port that it listens on. ``/bench/...`` is for whoever measures: ``held`` answers when
 the first request of the held kind has come, ``release`` lets them go, ``finished`` answers when all
-that is expected has come, and ``report`` says what came so far.
+that is expected has come, and ``report`` says what came so far. ``mention`` and ``message`` have a
+customer write, by its ``number``, and ``waits`` says how long each of these took to be ingested.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ class Platforms:
     Args:
         mentions: how many wait on Bluesky, and are expected in Genesys.
         answers: how many answers of agents, and receipts for them, are expected.
-        hold: XRPC calls of this name wait until they are released.
+        others: how many messages of customers are expected besides.
+        contacts: how many contacts are expected.
+        hold: calls of this XRPC name, or with this path, wait until they are released.
     """
 
-    def __init__(self, mentions: int, answers: int, hold: str | None) -> None:
+    def __init__(
+        self, mentions: int, answers: int, others: int, contacts: int, hold: str | None
+    ) -> None:
         self._bluesky = Bluesky(mentions)
         self._bluesky.expect_answers(answers)
         self._genesys = Genesys()
-        self._expected = mentions, answers
+        self._expected = mentions + others, answers, contacts
         self._hold = hold
         self._held, self._released, self._finished = trio.Event(), trio.Event(), trio.Event()
         self._released_at: float | None = None
@@ -44,13 +49,13 @@ class Platforms:
     async def answer(self, request: Request) -> Answer:
         """Answer anything."""
         if request.path.startswith("/bench/"):
-            return await self._control(request.path.removeprefix("/bench/"))
+            return await self._control(request.path.removeprefix("/bench/"), request)
+        name = request.path.removeprefix(_XRPC)
+        if name == self._hold:
+            self._held.set()
+            await self._released.wait()
         if request.path.startswith(_XRPC):
-            nsid = request.path.removeprefix(_XRPC)
-            if nsid == self._hold:
-                self._held.set()
-                await self._released.wait()
-            answer = self._bluesky.answer(nsid, request)
+            answer = self._bluesky.answer(name, request)
         else:
             answer = self._genesys.answer(request)
             self._look_if_finished()
@@ -59,7 +64,7 @@ class Platforms:
             return Answer(encode({"error": "MethodNotImplemented", "message": ""}), _UNKNOWN)
         return answer
 
-    async def _control(self, command: str) -> Answer:
+    async def _control(self, command: str, request: Request) -> Answer:
         match command:
             case "held":
                 await self._held.wait()
@@ -68,14 +73,27 @@ class Platforms:
                 self._released.set()
             case "finished":
                 await self._finished.wait()
+            case "mention":
+                self._bluesky.write_mention(int(request.query["number"][0]))
+            case "message":
+                self._bluesky.write_directly(int(request.query["number"][0]))
+            case "waits":
+                return Answer(encode(self._tell_waits(float(request.query["interval_s"][0]))))
             case "report":
                 return Answer(encode(self._report()))
             case _:
                 return Answer(encode({}), _UNKNOWN)
         return Answer()
 
+    def _tell_waits(self, interval_s: float) -> Json:
+        """How long it took to ingest each message from when it was listed, or was to be listed."""
+        shown_at, came_at = self._bluesky.shown_at, self._genesys.came_at
+        written = self._bluesky.written_at.items()
+        return {text: came_at[text] - min(shown_at[text], at + interval_s) for text, at in written}
+
     def _look_if_finished(self) -> None:
-        came = len(self._genesys.ingested), len(self._genesys.receipts)
+        genesys = self._genesys
+        came = len(genesys.ingested), len(genesys.receipts), len(genesys.contacts)
         if self._finished_at is None and came == self._expected:
             self._finished_at = time.perf_counter()
             self._finished.set()
@@ -88,6 +106,7 @@ class Platforms:
             "ingested": self._genesys.ingested,
             "written": self._bluesky.written,
             "receipts": self._genesys.receipts,
+            "contacts": self._genesys.contacts,
             "bulk_requests": self._genesys.bulk_requests,
             "unknown": self._unknown,
         }
@@ -96,10 +115,12 @@ class Platforms:
 @click.command()
 @click.option("--mentions", default=0)
 @click.option("--answers", default=0)
+@click.option("--others", default=0)
+@click.option("--contacts", default=0)
 @click.option("--hold", default=None)
-def main(mentions: int, answers: int, hold: str | None) -> None:
+def main(mentions: int, answers: int, others: int, contacts: int, hold: str | None) -> None:
     """Serve until killed."""
-    trio.run(_run, Platforms(mentions, answers, hold))
+    trio.run(_run, Platforms(mentions, answers, others, contacts, hold))
 
 
 async def _run(platforms: Platforms) -> None:

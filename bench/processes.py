@@ -18,6 +18,7 @@ _PROC = Path("/proc")
 _STOP_WITHIN_S = 30.0
 _TOLD = 2000
 """Characters of a log that are shown with an error."""
+_PEAK = "VmHWM"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,10 +34,12 @@ class BenchError(Exception):
 class Subject:
     """A running process."""
 
-    def __init__(self, module: str, process: trio.Process, log: Path) -> None:
+    def __init__(self, module: str, process: trio.Process, folder: Path) -> None:
+        self.folder = folder
         self._module = module
         self._process = process
-        self._log = log
+        self._log = find_log(folder, module)
+        self.started_at = trio.current_time()
 
     async def read_port(self) -> int:
         """The first line that is a number, or has a ``"port"``; waits for it.
@@ -57,11 +60,15 @@ class Subject:
 
     def peak_mb(self) -> float:
         """The most memory that it ever had resident, in 10**6 bytes."""
-        return _read_peak_mb(self._process.pid)
+        return _read_memory_mb(self._process.pid, _PEAK)
+
+    def memory_mb(self) -> float:
+        """The memory that it has resident now, in 10**6 bytes."""
+        return _read_memory_mb(self._process.pid, "VmRSS")
 
     def redis_peak_mb(self) -> float:
         """The same for its redis-server; 0.0 if it has none."""
-        return sum(map(_read_peak_mb, self.find_redis()))
+        return sum(_read_memory_mb(pid, _PEAK) for pid in self.find_redis())
 
     async def stop(self) -> None:
         """Ask it to end, and wait.
@@ -87,6 +94,11 @@ class Subject:
         return self._log.read_text("utf-8", "replace")
 
 
+def find_log(folder: Path, module: str) -> Path:
+    """Where a process says what it says."""
+    return folder / f"{module}.log"
+
+
 @asynccontextmanager
 async def start(
     module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
@@ -99,8 +111,7 @@ async def start(
         BenchError: that of the block, with what the process said at last.
     """
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(variables or {})}
-    log = folder / f"{module}.log"
-    with log.open("wb") as output:
+    with find_log(folder, module).open("wb") as output:
         process = await trio.lowlevel.open_process(
             [sys.executable, "-u", "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
@@ -109,7 +120,7 @@ async def start(
             cwd=folder,
             env=environ,
         )
-    subject = Subject(module, process, log)
+    subject = Subject(module, process, folder)
     try:
         yield subject
     except BenchError as error:
@@ -129,7 +140,7 @@ def _read_cpu_s(pid: int) -> float:
     return (user + system) / _TICKS
 
 
-def _read_peak_mb(pid: int) -> float:
+def _read_memory_mb(pid: int, field: str) -> float:
     status = (_PROC / str(pid) / "status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    found = re.search(rf"{field}:\s+(\d+) kB", status)
     return int(found[1]) * 1024 / 1e6 if found else 0.0

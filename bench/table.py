@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeAlias
 
-from bench.cases import Figures
+from bench.figures import Figures
 
 Read: TypeAlias = Callable[[Figures], float]
 Pair: TypeAlias = tuple[Figures, Figures]
@@ -29,12 +29,30 @@ class Row:
     digits: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was measured by itself, with its unit in its name."""
+
+    name: str
+    value: float
+    digits: int = 0
+
+
+FACTS_HEAD = ("| the connector by itself | |", "|---|---|")
 HEAD = ("| | connector | bare loop | ratio |", "|---|---|---|---|")
 
 
 def make_rows(pairs: Sequence[Pair], rows: Sequence[Row]) -> list[str]:
     """The lines: the median of each side, and the median of the pairs' ratios."""
     return [_make_row(pairs, row) for row in rows]
+
+
+def make_fact_lines(facts: Sequence[Sequence[Fact]]) -> list[str]:
+    """The lines of what was measured: the medians of several measurements of the same facts."""
+    return [
+        f"| {same[0].name} | {median(one.value for one in same):.{same[0].digits}f} |"
+        for same in zip(*facts, strict=True)
+    ]
 
 
 def _make_row(pairs: Sequence[Pair], row: Row) -> str:

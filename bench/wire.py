@@ -154,10 +154,20 @@ async def _receive(
 
 async def ask(port: int, method: str, path: str) -> dict[str, Any]:
     """One request on a connection of its own; the JSON object that is answered."""
-    connection = await Connection.open(port)
-    try:
-        _, body = await connection.request(method, path)
-    finally:
-        await connection.aclose()
+    _, body = await _ask(port, method, path)
     answer: dict[str, Any] = json.loads(body)
     return answer
+
+
+async def ask_status(port: int, path: str) -> int:
+    """The status that a path is answered with."""
+    status, _ = await _ask(port, "GET", path)
+    return status
+
+
+async def _ask(port: int, method: str, path: str) -> tuple[int, bytes]:
+    connection = await Connection.open(port)
+    try:
+        return await connection.request(method, path)
+    finally:
+        await connection.aclose()

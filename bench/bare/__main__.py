@@ -20,7 +20,15 @@ def main() -> None:
 @click.argument("at_once", type=int)
 def inbound(url: str, at_once: int) -> None:
     """List, fetch, ingest."""
-    trio.run(carry_in, url, at_once)
+    trio.run(carry_in, url, at_once, False)
+
+
+@main.command("inbound-contacts")
+@click.argument("url")
+@click.argument("at_once", type=int)
+def inbound_with_contacts(url: str, at_once: int) -> None:
+    """List, fetch, ingest, and write a contact for each author."""
+    trio.run(carry_in, url, at_once, True)
 
 
 @main.command()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import trio
 
-from bench.cases import check_once
 from bench.content import AgentAnswer, Json, Mention
+from bench.figures import check_once
 from bench.load import post_webhooks
 from bench.mixed import RECORDED, make_posts
 from bench.processes import BenchError
