@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-import fakeredis
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -134,6 +133,9 @@ def open_remote(address: RedisAddress, *, timeout_s: float, threads: int) -> Dat
 
 def open_memory() -> Database:
     """A store that is lost with the process: the last resort, with a warning in ``/health``."""
+    # Only here: it is 6 MB that nobody else needs.
+    import fakeredis
+
     client = fakeredis.FakeRedis(
         server=fakeredis.FakeServer(),
         protocol=2,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml import etree
 
 MOST_TITLE = 300
 MOST_DESCRIPTION = 1000
@@ -62,6 +64,9 @@ def read_page(content: bytes, charset: str | None, url: str) -> Page | None:
 
 
 def _parse(content: bytes, charset: str | None) -> etree._Element | None:
+    # Only here: it is 4 MB that nobody needs who links to no page.
+    from lxml import etree
+
     try:
         parser = etree.HTMLParser(encoding=charset, no_network=True, remove_comments=True)
     except LookupError:
