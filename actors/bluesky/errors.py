@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from actors.json_text import read_json
 from actors.messages import Json
 from runtime.errors import AuthRejected, Effect, Fault, Malformed, RateLimited, Rejected, Retryable
 
@@ -146,8 +147,9 @@ def _read_json(content: bytes) -> object:
     JSON can carry halves of surrogate pairs, which UTF-8, and hence any store, cannot.
     """
     text = content.decode(errors="replace")
-    body: object = json.loads(text)
-    return _mend(body) if _SURROGATE.search(text) else body
+    if _SURROGATE.search(text):
+        return _mend(json.loads(text))
+    return read_json(text)
 
 
 def _mend(value: object) -> object:

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from actors.json_text import read_json, write_json
 from actors.messages import (
     PAYLOAD_VERSION,
     Destination,
@@ -175,15 +176,15 @@ class Head:
 
 def _encode(adapter: TypeAdapter[T], value: T) -> str:
     try:
-        written = {"version": PAYLOAD_VERSION, "payload": adapter.dump_python(value)}
-        return json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        payload = write_json(adapter.dump_python(value))
     except (TypeError, ValueError) as error:
         raise Malformed(f"this cannot be written as JSON: {error}") from error
+    return f'{{"version":{PAYLOAD_VERSION},"payload":{payload}}}'
 
 
 def _decode(adapter: TypeAdapter[T], text: str) -> T:
     try:
-        written = json.loads(text)
+        written = read_json(text)
         version, payload = written["version"], written["payload"]
     except (ValueError, KeyError, TypeError) as error:
         raise Malformed("not JSON with a version and a payload") from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import httpx
 from pydantic_core import from_json
 
 from actors.genesys.exchange import exchange, read_seconds
 from actors.genesys.faults import make_fault
 from actors.genesys.token import TokenKeeper
+from actors.json_text import write_body
 from actors.messages import Json
 from runtime.errors import AuthRejected, Effect, RateLimited, Retryable
 from runtime.rate import Budget
@@ -87,8 +86,7 @@ class GenesysClient:
         headers = {"Authorization": f"Bearer {token}"}
         content = None
         if body is not None:
-            # Written as ASCII, so that no text can be impossible to encode.
-            content = json.dumps(body)
+            content = write_body(body)
             headers["Content-Type"] = "application/json"
         url = f"{self._api_url}{path}"
         request = self._http.build_request(method, url, headers=headers, content=content)
