@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -27,6 +28,20 @@ async def test_a_query_carries_its_parameters_and_the_token(autojump_clock: Cloc
     assert str(request.url.params) == "uris=at%3A%2F%2Fa%2Fb%2Fc&uris=at%3A%2F%2Fd%2Fe%2Ff&limit=5"
     assert request.headers["authorization"].startswith("Bearer header.")
     assert "atproto-proxy" not in request.headers
+
+
+@pytest.mark.parametrize("text", ["a b", "a&b=c", "50 % + 1", "ü\U0001f44b", "at://a/b#c?d", ""])
+async def test_every_text_arrives_as_a_parameter(text: str, autojump_clock: Clock) -> None:
+    """Addresses keep their colons and slashes; whatever else a text has is escaped."""
+    world = World()
+    await world.client().query(GET, {"q": text, "uris": ["at://a/b/c", text]})
+    address = world.server.requests[-1].url
+    assert parse_qsl(address.query.decode("ascii"), keep_blank_values=True) == [
+        ("q", text),
+        ("uris", "at://a/b/c"),
+        ("uris", text),
+    ]
+    assert b"at://a/b/c" in address.query
 
 
 async def test_chat_goes_through_the_proxy_header(autojump_clock: Clock) -> None:
