@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from actors.items import make_receipt_items
 from actors.messages import (
@@ -15,7 +15,7 @@ from actors.messages import (
     ThreadReference,
 )
 from actors.reasons import CRASHED
-from actors.store import Activity, Store, StoreUnavailable, Value
+from actors.store import Activity, Settlement, Store, StoreUnavailable, Value
 from runtime.actor import Context
 
 
@@ -54,6 +54,27 @@ async def settle(
             await context.back_off(error)
         else:
             return
+
+
+async def settle_all(
+    store: Store, context: Context, settlements: Sequence[Settlement]
+) -> list[Exception | None]:
+    """Close many entries in one round trip, waiting for the store as long as it is away.
+
+    Returns for each of them what came in the way, which is never the store; ``None`` if it is
+    closed. If cancelled: as :func:`settle`.
+    """
+    found: list[Exception | None] = [None] * len(settlements)
+    waiting = list(range(len(settlements)))
+    while waiting:
+        errors = await store.settle_all([settlements[place] for place in waiting])
+        for place, error in zip(waiting, errors, strict=True):
+            found[place] = error
+        waiting = [place for place in waiting if isinstance(found[place], StoreUnavailable)]
+        away = next((found[place] for place in waiting), None)
+        if away is not None:
+            await context.back_off(away)
+    return found
 
 
 async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exception) -> None:

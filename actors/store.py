@@ -7,7 +7,7 @@ idempotent: one that was not answered may have taken effect, and may be asked ag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
@@ -135,6 +135,16 @@ class Settle:
     posts: tuple[KnownPost, ...] = ()
     term: int | None = None
     reply: Reply[None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One of many entries that are closed together: as in :class:`Settle`."""
+
+    entry_id: str
+    outcome: Outcome
+    items: tuple[JournalItem, ...] = ()
+    active: tuple[Activity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +307,27 @@ class Store:
         )
         await self._ask_with_posts(request, request.reply)
 
+    async def settle_all(self, settlements: Sequence[Settlement]) -> list[Exception | None]:
+        """Close several entries in one round trip, each of them atomically and for itself.
+
+        Returns for each what :meth:`settle` would raise; ``None`` if it is closed.
+        """
+        term = self._term()
+        requests = [
+            Settle(one.entry_id, one.outcome, one.items, active=one.active, term=term)
+            for one in settlements
+        ]
+        started = trio.current_time()
+        sent = 0
+        with trio.move_on_after(self._answer_within_s):
+            for request in requests:
+                await self._mailbox.send(request)
+                sent += 1
+        errors: list[Exception | None] = [
+            await self._find_error(request.reply, started) for request in requests[:sent]
+        ]
+        return errors + [_make_full() for _ in requests[sent:]]
+
     async def amend(self, entry_id: str, payload: Payload, absorbed: Iterable[str] = ()) -> bool:
         """Replace the payload of an entry in hand, and take those behind it into it, atomically.
 
@@ -386,9 +417,23 @@ class Store:
         with trio.move_on_after(self._answer_within_s) as waiting:
             await self._mailbox.send(request)
         if waiting.cancelled_caught:
-            raise StoreUnavailable("DedupStore's mailbox is full: it is not keeping up")
+            raise _make_full()
+        return await self._wait(reply, started)
+
+    async def _find_error(self, reply: Reply[None], started: float) -> Exception | None:
+        try:
+            await self._wait(reply, started)
+        except Exception as error:  # noqa: BLE001 (whoever asked decides on it)
+            return error
+        return None
+
+    async def _wait(self, reply: Reply[R], started: float) -> R:
         left_s = max(0.0, self._answer_within_s - (trio.current_time() - started))
         try:
             return await reply.wait(left_s, who="DedupStore")
         except Unanswered as error:
             raise StoreUnavailable(str(error)) from error
+
+
+def _make_full() -> StoreUnavailable:
+    return StoreUnavailable("DedupStore's mailbox is full: it is not keeping up")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -80,16 +80,10 @@ def make_setting_fault(error: Rejected, *settings: str) -> AuthRejected:
     return AuthRejected(str(error), action=action)
 
 
-async def run_all(
-    jobs: Iterable[Callable[[], Awaitable[None]]], *, at_once: int, first_alone: bool = False
-) -> None:
+async def run_all(jobs: Iterable[Callable[[], Awaitable[None]]], *, at_once: int) -> None:
     """Begin the jobs in their order, run each to its end, and only then raise what went wrong.
 
     If cancelled, all are.
-
-    Args:
-        first_alone: begin the others when the first has ended. If all of them need something that
-            may be away, then one waits for it, and not all.
 
     Raises:
         Exception: what a job raised; an ``ExceptionGroup`` if several did.
@@ -106,13 +100,15 @@ async def run_all(
             places.release()
 
     async with trio.open_nursery() as nursery:
-        for number, job in enumerate(jobs):
+        for job in jobs:
             await places.acquire()
-            if first_alone and number == 0:
-                await run(job)
-            else:
-                nursery.start_soon(run, job)
-    if len(raised) == 1:
-        raise raised[0]
-    if raised:
-        raise ExceptionGroup("several failed", raised)
+            nursery.start_soon(run, job)
+    raise_all(raised)
+
+
+def raise_all(errors: Sequence[Exception]) -> None:
+    """Raise the only one as it is, several as an ``ExceptionGroup``; nothing if there are none."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup("several failed", errors)

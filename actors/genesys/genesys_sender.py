@@ -9,23 +9,20 @@ from typing import Any, assert_never
 
 import trio
 
-from actors.genesys.activities import make_activities
 from actors.genesys.bulk import Part, group, make_body, make_part
 from actors.genesys.client import GenesysClient
+from actors.genesys.closing import Closer, Closing
 from actors.genesys.closures import Closures
 from actors.genesys.delivery import PATIENCE, Persistence, run_all
 from actors.genesys.endpoints import Endpoints
 from actors.genesys.gate import Gate, NotTried
 from actors.genesys.models import find_ingested
-from actors.items import make_contact_item
 from actors.messages import (
     AgentMessage,
-    Author,
     Done,
     InboundDirectMessage,
     InboundPost,
     JournalEntry,
-    JournalItem,
     Json,
     Outcome,
     ReactionCounts,
@@ -34,8 +31,7 @@ from actors.messages import (
     ResolveContact,
 )
 from actors.recent import Recent
-from actors.settlement import settle
-from actors.store import Activity, Store, StoreUnavailable
+from actors.store import Store, StoreUnavailable
 from actors.translation.open_message import (
     make_private_message,
     make_receipt,
@@ -44,7 +40,6 @@ from runtime.actor import Context
 from runtime.errors import Effect, Malformed, Rejected, Retryable
 
 _INGESTION_SETTINGS = ("GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID")
-_SETTLING_AT_ONCE = 64
 
 
 class GenesysSender:
@@ -82,10 +77,9 @@ class GenesysSender:
         self._endpoints = endpoints
         self._persistence = persistence
         self._batch_limit = batch_limit
-        self._settled = settled
         self._closures = closures
         self._gate = Gate(context, client, persistence.policy, closures, places)
-        self._contacts = contacts
+        self._closer = Closer(context, store, settled=settled, contacts=contacts)
 
     async def run(self) -> None:
         """Show as long as it lasts that an endpoint is refused. Nothing is in hand here."""
@@ -104,7 +98,7 @@ class GenesysSender:
             AuthRejected: the login is refused. The entries concerned are not settled.
             ExceptionGroup: of such errors and of defects, if there are several.
         """
-        entries = [entry for entry in messages if _make_turn(entry) not in self._settled]
+        entries = [entry for entry in messages if not self._closer.is_closed(entry)]
         troubles: list[Retryable] = []
         jobs = [
             (max(self._rank(part.entry) for part in parts), partial(self._ingest, parts, troubles))
@@ -178,21 +172,21 @@ class GenesysSender:
     async def _confirm(self, parts: list[Part], answer: Json) -> None:
         """Close what the answer names. Its order means nothing."""
         named = find_ingested(answer)
-        jobs = [
-            partial(self._finish, part.entry, named[part.message_id])
-            if part.message_id in named
-            else partial(self._doubt, part.entry)
-            for part in parts
-        ]
-        await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
+        await self._closer.close(
+            [
+                self._closer.accept(part.entry, named[part.message_id])
+                if part.message_id in named
+                else self._doubt(part.entry)
+                for part in parts
+            ]
+        )
 
-    async def _doubt(self, entry: JournalEntry) -> None:
+    def _doubt(self, entry: JournalEntry) -> Closing:
         error = Retryable("the answer does not name this message", effect=Effect.UNKNOWN)
+        self._context.failed(error)
         if entry.attempts < PATIENCE:
-            await self._put_off([entry], error)
-        else:
-            self._context.failed(error)
-            await self._settle(entry, Refused("NotConfirmed", str(error)))
+            return Closing(entry, self._persistence.put_off(self._context, entry, error))
+        return Closing(entry, Refused("NotConfirmed", str(error)))
 
     async def _send_single(self, entry: JournalEntry, troubles: list[Retryable]) -> None:
         try:
@@ -205,7 +199,7 @@ class GenesysSender:
         except Retryable as error:
             await self._put_off([entry], error)
         else:
-            await self._finish(entry, answer)
+            await self._closer.close([self._closer.accept(entry, answer)])
 
     def _make_request(self, entry: JournalEntry) -> tuple[str, dict[str, Any], tuple[str, ...]]:
         """The path, the body, and the settings to blame if the platform does not know the path.
@@ -224,29 +218,6 @@ class GenesysSender:
             case _:
                 assert_never(entry.payload)
 
-    async def _finish(self, entry: JournalEntry, accepted: Json) -> None:
-        """Close an entry that Genesys took in as ``accepted``."""
-        payload = entry.payload
-        if isinstance(payload, InboundPost | InboundDirectMessage):
-            own = isinstance(payload, InboundPost) and payload.own
-            await self._finish_message(entry, None if own else payload.author, accepted)
-        else:
-            await self._settle(entry, Done())
-        self._context.succeeded()
-
-    async def _finish_message(
-        self, entry: JournalEntry, author: Author | None, accepted: Json
-    ) -> None:
-        active = make_activities(entry.conversation, accepted)
-        if author is None or self._contacts is None:
-            await self._settle(entry, Done(), active=active)
-            return
-        known = "\n".join((author.did, author.handle, author.display_name or ""))
-        is_new = known not in self._contacts
-        items = [make_contact_item(author, entry.item_id)] if is_new else []
-        await self._settle(entry, Done(), items, active)
-        self._contacts.add([known])
-
     async def _reject(self, entry: JournalEntry, error: Rejected) -> None:
         self._context.failed(error)
         await self._settle(entry, self._persistence.judge(self._context, entry, error))
@@ -262,22 +233,9 @@ class GenesysSender:
         else:
             put_off = self._persistence.put_off
             self._context.failed(error)
-        jobs = [
-            partial(self._settle, entry, put_off(self._context, entry, error)) for entry in entries
-        ]
-        await run_all(jobs, at_once=_SETTLING_AT_ONCE, first_alone=True)
+        await self._closer.close(
+            [Closing(entry, put_off(self._context, entry, error)) for entry in entries]
+        )
 
-    async def _settle(
-        self,
-        entry: JournalEntry,
-        outcome: Outcome,
-        items: Sequence[JournalItem] = (),
-        active: Sequence[Activity] = (),
-    ) -> None:
-        await settle(self._store, self._context, entry, outcome, items=items, active=active)
-        self._settled.add([_make_turn(entry)])
-
-
-def _make_turn(entry: JournalEntry) -> str:
-    """One delivery of an entry: after each ``Retry`` there is another."""
-    return f"{entry.entry_id} {entry.attempts}"
+    async def _settle(self, entry: JournalEntry, outcome: Outcome) -> None:
+        await self._closer.close([Closing(entry, outcome)])

@@ -11,13 +11,15 @@ import fakeredis
 import pytest
 import redis
 import trio
+from trio.abc import Clock
 
 from actors.dedup_store.commands import Command
 from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, Done, Retry
-from actors.store import Value
+from actors.store import Settle, Settlement, Store, StoreRequest, StoreUnavailable, Value
+from runtime.mailbox import Mailbox
 from tests.dedup_store.house import House, item
 from tests.support.context import FakeContext
 
@@ -45,6 +47,40 @@ def counting(request: pytest.FixtureRequest) -> Iterator[CountingDatabase]:
         client = connect(address, timeout_s=5.0)
     with closing(CountingDatabase(client, load_scripts(), kind="redis", threads=2)) as database:
         yield database
+
+
+async def test_entries_that_are_closed_together_share_a_round_trip(
+    counting: CountingDatabase,
+) -> None:
+    """What one answer of Genesys confirms costs one or two round trips, not one each."""
+    house = House(counting, batch=100)
+    async with house.open():
+        await house.quiet()
+        counting.round_trips = 0
+        closed = [Settlement(f"{one}.0/{SENDER}/thread", Done()) for one in range(1, 51)]
+        assert await house.store.settle_all(closed) == [None] * 50
+        assert counting.round_trips <= 2
+
+
+async def test_what_finds_no_room_is_said_to_be_open(autojump_clock: Clock) -> None:
+    """Of entries closed together, each has its own answer, and the rest waits for the store."""
+    mailbox = Mailbox[StoreRequest]("DedupStore", 2)
+    store = Store(mailbox, answer_within_s=5.0)
+    errors: list[Exception | None] = []
+
+    async def ask() -> None:
+        closed = [Settlement(f"{one}.0/{SENDER}/thread", Done()) for one in range(1, 5)]
+        errors.extend(await store.settle_all(closed))
+
+    with trio.fail_after(6.0):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            request = await mailbox.receive()
+            assert isinstance(request, Settle)
+            request.reply.answer(None)
+
+    assert errors[0] is None
+    assert [type(error) for error in errors[1:]] == [StoreUnavailable] * 3
 
 
 async def test_requests_that_wait_share_a_round_trip(counting: CountingDatabase) -> None:
