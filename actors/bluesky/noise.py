@@ -102,6 +102,8 @@ class Noise:
         for name in (author.did.casefold(), author.handle.casefold()):
             if name in self.accounts:
                 return Skip("excluded_account", name)
+        if not self.labels:
+            return None
         labels = (*find_post_labels(post.labels, post.record), *find_labels(author.labels))
         label = next((one for one in labels if one in self.labels), None)
         return Skip("label", label) if label is not None else None

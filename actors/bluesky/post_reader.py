@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from actors.bluesky.answers import read_post
+from actors.bluesky.letters import make_post_letter
 from actors.bluesky.listing import Candidate, Found
 from actors.bluesky.noise import Noise, Skip
 from actors.bluesky.pacing import PacedBluesky
 from actors.bluesky.profiles import Profiles
+from actors.translation.inbound import translate_post
 from actors.translation.inbound_views import PostView, ProfileView, find_view
 from runtime.actor import Context
 from runtime.clock import WallClock
+from runtime.errors import Malformed
 
 
 class PostReader:
@@ -35,25 +37,34 @@ class PostReader:
         What is noise by itself is left out before anything is asked about its author.
         """
         found: dict[str, Found] = {}
+        wanted: list[tuple[Candidate, PostView | None]] = []
         for candidate in candidates:
-            skip = self._judge(candidate, None)
-            if skip is not None:
+            # What cannot be read is no noise: it is kept as a dead letter.
+            post = find_view(PostView, candidate.view)
+            skip = self._judge(candidate, post, None)
+            if skip is None:
+                wanted.append((candidate, post))
+            else:
                 found[candidate.uri] = skip
-        rest = [one for one in candidates if one.uri not in found]
-        accounts = await self._profiles.find(one.author_did for one in rest)
-        for candidate in rest:
+        accounts = await self._profiles.find(one.author_did for one, _ in wanted)
+        for candidate, post in wanted:
             account = accounts.get(candidate.author_did)
-            found[candidate.uri] = self._judge(candidate, account) or self._read(candidate, account)
+            skip = self._judge(candidate, post, account)
+            found[candidate.uri] = skip or self._read(candidate, post, account)
         return found
 
-    def _judge(self, candidate: Candidate, account: ProfileView | None) -> Skip | None:
-        """What cannot be read is no noise: it is kept as a dead letter."""
-        post = find_view(PostView, candidate.view)
+    def _judge(
+        self, candidate: Candidate, post: PostView | None, account: ProfileView | None
+    ) -> Skip | None:
         if post is None:
             return None
         return self._noise.judge(post, candidate.reason, self._clock(), account)
 
-    def _read(self, candidate: Candidate, account: ProfileView | None) -> Found:
-        return read_post(
-            candidate.view, candidate.uri, candidate.reason, self._context.name, account
-        )
+    def _read(
+        self, candidate: Candidate, post: PostView | None, account: ProfileView | None
+    ) -> Found:
+        try:
+            return translate_post(post or candidate.view, candidate.reason, account)
+        except Malformed as error:
+            reason, uri = candidate.reason, candidate.uri
+            return make_post_letter(self._context.name, candidate.view, reason, error, uri=uri)
