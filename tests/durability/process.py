@@ -140,17 +140,23 @@ class ConnectorProcess:
     def _tail(self) -> str:
         return self._read_errors()[-2000:]
 
+    def read_memory_mb(self) -> float:
+        """The memory that it has resident now; 0.0 where the kernel does not tell."""
+        return self._read_status("VmRSS")
+
     def _measure(self) -> None:
         """Note the most memory that this process ever had, where the kernel tells."""
+        self.peak_mb = max(self.peak_mb, self._read_status("VmHWM"))
+
+    def _read_status(self, field: str) -> float:
         if self._process is None:
-            return
+            return 0.0
         try:
             status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
         except OSError:
-            return
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        if found is not None:
-            self.peak_mb = max(self.peak_mb, int(found[1]) / 1024)
+            return 0.0
+        found = re.search(rf"{field}:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found is not None else 0.0
 
 
 def make_environ(variables: Mapping[str, str]) -> dict[str, str]:

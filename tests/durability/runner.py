@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import trio
@@ -23,6 +23,7 @@ async def run_trial(
     separate_store: bool = False,
     most: int | None = None,
     quick: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Row:
     """Open the trial, carry the scenario out, and audit.
 
@@ -30,7 +31,7 @@ async def run_trial(
         name: as it stands in the table.
         seed: of all that is drawn, together with the name.
         keep: where to put the logs, if they are of interest.
-        separate_store, most, quick: see :func:`tests.durability.trial.open_trial`.
+        separate_store, most, quick, variables: see :func:`tests.durability.trial.open_trial`.
     """
     # Short, because a unix socket lies in it.
     with tempfile.TemporaryDirectory(prefix="durability-") as folder:
@@ -42,6 +43,7 @@ async def run_trial(
                 separate_store=separate_store,
                 most=most,
                 quick=quick,
+                variables=variables,
             ) as trial:
                 await scenario(trial)
                 findings = await trial.conclude()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import pytest
 
 from tests.durability.plan import Size, make_plan
 from tests.durability.report import make_head, make_line
+from tests.durability.runner import run_trial
+from tests.durability.soak import PACE, carry_steadily, find_slope
 from tests.durability.store import has_server
 
 pytestmark = pytest.mark.durability
@@ -43,6 +46,21 @@ async def test_nothing_is_lost_doubled_or_out_of_order(name: str) -> None:
     row = await PLAN[name](seed, None)
     again = f'{AGAIN} --only "{name}" --seed {seed}'
     assert not row.problems, f"{again}\n{make_head()}\n{make_line(row)}\n{row.problems}"
+
+
+async def test_a_steady_load_is_carried_whole() -> None:
+    """A minute of what ``scripts/soak`` does for half an hour."""
+    if not has_server():
+        pytest.skip("no redis-server on the PATH")
+    scenario = partial(carry_steadily, seconds=60.0, rate=5.0)
+    row = await run_trial("soak", scenario, secrets.token_hex(4), variables=PACE)
+    assert not row.problems, f"{make_head()}\n{make_line(row)}\n{row.problems}"
+
+
+def test_growing_memory_is_noticed() -> None:
+    """The slope is that of the memory, whatever it is at first."""
+    assert find_slope([(at, 90.0 + at / 300) for at in (0.0, 5.0, 10.0, 15.0)]) == pytest.approx(2)
+    assert find_slope([(at, 90.0) for at in (0.0, 5.0, 10.0)]) == 0
 
 
 def test_every_trial_named_here_is_there() -> None:

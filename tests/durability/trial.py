@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +175,7 @@ async def open_trial(
     separate_store: bool = False,
     most: int | None = None,
     quick: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Trial]:
     """Open both sandboxes; nothing is started yet. At the end nothing is left running.
 
@@ -184,6 +185,7 @@ async def open_trial(
         separate_store: use a redis-server by ``REDIS_URL`` instead of the embedded one.
         most: how many messages there are to be, by default as many as there is time for.
         quick: poll and retry many times as often as by default, with tokens that soon run out.
+        variables: of the connector's environment, instead of what they would be.
     """
     rng = _make_rng(seed)
     store = SeparateStore(folder) if separate_store else EmbeddedStore(folder)
@@ -196,8 +198,8 @@ async def open_trial(
         if quick:
             world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
         pace = QUICK if quick else {"HOST": "127.0.0.1"}
-        variables = {**world.environ(), **pace, **store.variables}
-        connectors = [ConnectorProcess(make_environ(variables), folder)]
+        environ = {**world.environ(), **pace, **store.variables, **(variables or {})}
+        connectors = [ConnectorProcess(make_environ(environ), folder)]
         world.genesys.webhook_url = f"{connectors[0].url}/webhook"
         load = Load(world, _make_rng(f"{seed} load"), most=most)
         effects = Effects(world)
