@@ -30,6 +30,7 @@ from runtime.health import StoreHealth, describe, http_status, liveness, overall
 from runtime.serving import serve
 
 _STUCK = 3
+_OBJECTS_BETWEEN_COLLECTIONS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,14 @@ def _keep_out_of_collections() -> None:
 
     It is some 100,000 objects. A full collection that looks at them stops everything for 50 ms on
     a good day and 250 ms on a bad one, and under load there is one every few seconds.
+
+    What is made afterwards is seldom garbage that only the collector finds. By default it looks
+    after every 700 objects, which under load takes a twelfth of all time; like this it takes less
+    than half of that, and 4 MB more.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 async def _watch_signals(
