@@ -24,6 +24,7 @@ from actors.genesys.predecessors import Predecessors
 from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
+from actors.steps import StepListener, tell_nobody
 from actors.store import StoreRequest
 from connector.clients import Outside
 from connector.parts import Parts, make_parts
@@ -56,12 +57,19 @@ class House:
             delivery.reply.answer(WebhookAnswer.UNAVAILABLE)
 
 
-def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda spec: spec) -> House:
+def build_house(
+    settings: Settings,
+    outside: Outside,
+    *,
+    told: StepListener = tell_nobody,
+    alter: Alter = lambda spec: spec,
+) -> House:
     """Make the eight actors and the supervisor that keeps them alive. Starts nothing.
 
     Args:
         settings: what was set.
         outside: what the house stands on.
+        told: hears of each step of a message.
         alter: may exchange a specification, for those who want to see an actor fail.
     """
     parts = make_parts(settings, outside)
@@ -69,7 +77,7 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
     # They stop in the reverse order: webhooks are taken while the senders finish.
     lease = Lease(parts.duty, alone_since=outside.database.alone_since)
-    store = make_dedup_store(parts, senders, lease)
+    store = make_dedup_store(parts, senders, lease, told)
     specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts, lease)]
     specs += [*senders, *pollers]
     supervisor = Supervisor(
@@ -85,7 +93,10 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
 
 
 def make_dedup_store(
-    parts: Parts, senders: list[ActorSpec[JournalEntry]], lease: Lease | None = None
+    parts: Parts,
+    senders: list[ActorSpec[JournalEntry]],
+    lease: Lease | None = None,
+    told: StepListener = tell_nobody,
 ) -> ActorSpec[StoreRequest]:
     """DedupStore. Without a ``lease`` it takes no part in who leads, and hands nothing over."""
     settings = parts.settings
@@ -109,6 +120,7 @@ def make_dedup_store(
             gauge=parts.gauge,
             clock=parts.outside.clock,
             log=parts.outside.log,
+            told=told,
             lease=lease,
         )
 

@@ -14,6 +14,7 @@ from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
 from actors.messages import Destination
+from actors.steps import StepListener
 from actors.store import StoreRequest, StoreUnavailable
 from runtime.actor import Context
 from runtime.clock import WallClock
@@ -41,6 +42,7 @@ class DedupStore:
         gauge: told how the store is doing; outlives this object, too.
         clock: unix time in seconds.
         log: told who leads.
+        told: hears of each step of a message.
         lease: this process's part in who leads; outlives this object. ``None`` if it takes no
             part: then it may do what the leader may not forbid, and hands over at any time.
     """
@@ -56,6 +58,7 @@ class DedupStore:
         gauge: StoreGauge,
         clock: WallClock,
         log: EventLog,
+        told: StepListener,
         lease: Lease | None = None,
     ) -> None:
         self._context = context
@@ -66,7 +69,7 @@ class DedupStore:
         self._clock = clock
         self._log = log
         self._lease = lease
-        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, lease)
+        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, told, lease)
 
     async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
         """Answer all of these, in one round trip.
