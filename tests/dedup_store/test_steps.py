@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from actors.bluesky.refusals import Refusal
 from actors.dedup_store.commands import Command
 from actors.dedup_store.in_hand import InHand
 from actors.dedup_store.telling import Telling
@@ -31,6 +32,7 @@ from actors.messages import (
     Refused,
     Retry,
 )
+from actors.reasons import NO_COMMAND
 from actors.steps import Step, StepName, find_message, tell_all
 from actors.store import Record, Settle
 from tests.dedup_store.house import NEW_YEAR_2026, House, item
@@ -256,6 +258,19 @@ async def test_no_step_holds_a_text_or_a_handle(house: House) -> None:
     shown = repr(house.steps)
     assert SECRET not in shown
     assert ALICE.handle not in shown
+
+
+async def test_a_reason_with_words_of_the_message_is_told_without_them(house: House) -> None:
+    """The dead letter has it whole."""
+    refusal = Refusal(NO_COMMAND, word=SECRET, commands="There are !like and !repost.")
+    outcome = Refused(refusal.code, refusal.sentence, shown=refusal.shown)
+    async with house.open():
+        await house.store.record([item("a")])
+        await house.store.settle((await house.next()).entry_id, outcome)
+        (letter,) = await house.store.read_envelopes(["a"])
+    assert SECRET in letter.why
+    why = house.steps[-1].why
+    assert why == "!… is not a command, and nothing was posted. There are !like and !repost."
 
 
 async def test_only_an_author_s_own_time_counts_as_written(house: House) -> None:
