@@ -26,7 +26,7 @@ from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, Webh
 from actors.messages import Destination, JournalEntry
 from actors.steps import StepListener, tell_nobody
 from actors.store import StoreRequest
-from connector.clients import Outside
+from connector.clients import Budgets, Outside
 from connector.parts import Parts, make_parts
 from connector.pollers import make_dm_poller, make_notification_poller, make_search_poller
 from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
@@ -49,6 +49,7 @@ class House:
     webhooks: Mailbox[WebhookDelivery]
     gauge: StoreGauge
     duty: Duty
+    budgets: Budgets
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
@@ -89,7 +90,7 @@ def build_house(
     )
     commands = _make_commands(parts)
     give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
-    return House(supervisor, parts.webhooks, parts.gauge, parts.duty, give_up)
+    return House(supervisor, parts.webhooks, parts.gauge, parts.duty, parts.budgets, give_up)
 
 
 def make_dedup_store(
