@@ -18,6 +18,7 @@ from actors.genesys.genesys_sender import GenesysSender
 from actors.messages import Destination, JournalEntry
 from actors.recent import Recent
 from actors.settlement import bury
+from actors.steps import find_message
 from connector.clients import make_endpoints
 from connector.parts import Parts
 from connector.settings import Settings
@@ -121,6 +122,7 @@ def _sender(
         deadline_s=4 * parts.settings.request_deadline_s,
         stop_within_s=parts.settings.stop_within_s,
         on_poison=partial(bury, parts.leader_store),
+        name_message=lambda entry: find_message(entry.item_id),
         sends_to=("DedupStore",),
         disabled=disabled,
         duty=parts.duty,

@@ -119,6 +119,7 @@ class ActorSpec(Generic[M]):
         on_poison: what becomes of a message that crashed its worker too often.
         sends_to: names of actors whose mailboxes it waits on; checked to have no cycle.
         disabled: why this actor does not run at all, or ``None``.
+        name_message: the name of a message in logs, which says nothing of what is in it.
         duty: works only while this is on, and each time begins anew with nothing in hand; always
             if ``None``. Whoever fills its mailbox empties it in between.
     """
@@ -135,4 +136,5 @@ class ActorSpec(Generic[M]):
     on_poison: PoisonHandler[M] | None = None
     sends_to: tuple[str, ...] = field(default=())
     disabled: str | None = None
+    name_message: Callable[[M], str] | None = None
     duty: Duty | None = None

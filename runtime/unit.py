@@ -46,6 +46,9 @@ class Unit:
         self._on_created = on_created
         self._closing = Closing()
         self._worker = self._make_worker() if works else None
+        if self._worker is not None:
+            slot = self._worker.slot
+            self.context.in_hand = lambda: slot.handed_out
         self._life = trio.CancelScope()
         self._incarnation: object = None
         self._not_created: Exception | None = None
@@ -184,6 +187,7 @@ class Unit:
             self.context.tell_while_ending(failure)
             return None
         found = leaves(error)
+        messages = self.context.in_hand()
         self._crashed = failure.verdict is Verdict.CRASH
         in_hand = False
         if self._worker is not None:
@@ -191,7 +195,7 @@ class Unit:
             self._worker.slot.take_back(cause if self._crashed else None)
             in_hand = bool(self._worker.slot)
         delay_s = self.context.condition.fail(failure, trio.current_time(), in_hand=in_hand)
-        self.context.tell(failure, delay_s)
+        self.context.tell(failure, delay_s, messages)
         return delay_s
 
     async def _rest(self, delay_s: float) -> None:
@@ -202,5 +206,5 @@ class Unit:
 
     def _tell_given_up(self, parcel: Parcel[Any]) -> None:
         self._shared.counters.failed += 1
-        fields = self.context.event_fields()
+        fields = {**self.context.event_fields(), **self.context.name_messages((parcel.message,))}
         self._shared.log.error("message given up", **fields, attempts=parcel.attempts)

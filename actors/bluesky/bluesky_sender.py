@@ -239,7 +239,7 @@ class BlueskySender:
         if asked:
             self._context.succeeded()
             return
-        self._context.skipped(refusal.code)
+        self._context.skipped(refusal.code, message=entry.item_id)
         cause = refusal.__cause__
         if isinstance(cause, AuthRejected | RateLimited):
             self._context.failed(cause)

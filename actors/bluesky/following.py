@@ -18,6 +18,7 @@ from actors.bluesky.post_reader import PostReader
 from actors.bluesky.recording import Recorder
 from actors.bluesky.threads import Node, find_author, walk
 from actors.bluesky.turns import choose
+from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store
@@ -169,7 +170,9 @@ class Follower:
                     letters.append(letter)
                 case Skip() as skip:
                     seen.append(skip.mark(uri))
-                    self._context.skipped(skip.reason, uri=uri, detail=skip.detail)
+                    self._context.skipped(
+                        skip.reason, message=make_post_id(uri), detail=skip.detail
+                    )
         count = await self._recorder.record(posts, letters=letters, seen=seen)
         self._context.succeeded(count)
 

@@ -67,7 +67,7 @@ class Judge:
 
     def _leave_out(self, candidate: Candidate, memory: Recent, reason: str) -> None:
         memory.add([make_post_id(candidate.uri)])
-        self._context.skipped(reason, uri=candidate.uri)
+        self._context.skipped(reason, message=make_post_id(candidate.uri))
 
 
 def list_marks(candidate: Candidate) -> tuple[str, ...]:

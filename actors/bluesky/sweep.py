@@ -217,10 +217,10 @@ class Sweeper:
                     # hit that is noise may be a mention to another poller, which then takes it in;
                     # and what is noise to all may be the context of what is none.
                     batch.seen.append(skip.mark(candidate.uri))
-                    self._context.skipped(skip.reason, uri=candidate.uri, detail=skip.detail)
+                    self._context.skipped(skip.reason, message=item_id, detail=skip.detail)
                 case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
                     batch.seen.append(item_id)
-                    self._context.skipped("vanished", uri=candidate.uri)
+                    self._context.skipped("vanished", message=item_id)
                 case None:
                     self._misses[item_id] = misses.get(item_id, 0) + 1
         batch.posts = posts

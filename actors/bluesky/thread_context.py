@@ -11,7 +11,7 @@ from actors.bluesky.pacing import map_together, patiently
 from actors.bluesky.post_reader import PostReader
 from actors.bluesky.posts import get_posts
 from actors.bluesky.threads import find_author, list_ancestors
-from actors.items import make_thread_id
+from actors.items import make_post_id, make_thread_id
 from actors.messages import InboundPost, Json
 from actors.recent import Recent
 from actors.store import Store
@@ -139,7 +139,7 @@ class ThreadContext:
             if isinstance(found, InboundPost):
                 read[uri] = replace(found, own=found.author.did == self._own_did)
             else:
-                self._context.skipped("context_unreadable", uri=uri)
+                self._context.skipped("context_unreadable", message=make_post_id(uri))
         return read
 
 

@@ -15,6 +15,7 @@ from actors.genesys.gap import WebhookGap, make_missed_since
 from actors.genesys.intake import Intake, join, make_intake
 from actors.genesys.signature import is_signed
 from actors.messages import AgentMessage
+from actors.steps import find_message
 from actors.store import Store, StoreUnavailable
 from actors.translation.webhook import read_webhook
 from runtime.actor import Context, Runs
@@ -129,11 +130,11 @@ class WebhookReceiver:
         earlier = await self._find_earlier(content) if isinstance(content, AgentMessage) else ()
         new = await self._record(join([*earlier, intake]))
         if intake.skipped is not None:
-            self._context.skipped(intake.skipped)
+            self._context.skipped(intake.skipped, message=_find_message(intake))
         elif any(item.item_id in new for item in intake.items):
             self._context.succeeded()
         else:
-            self._context.skipped("duplicate")
+            self._context.skipped("duplicate", message=_find_message(intake))
 
     async def _record(self, intake: Intake) -> frozenset[str]:
         """Record it, and with it the gap that it ends; returns the ids that are new."""
@@ -146,3 +147,8 @@ class WebhookReceiver:
         )
         self._gap.end(tell=missed_since is not None)
         return recorded.new
+
+
+def _find_message(intake: Intake) -> str:
+    """Which message of an agent this is, if Genesys said so."""
+    return find_message(intake.items[0].item_id) if intake.items else "unknown"
