@@ -28,6 +28,7 @@ from connector.routes import create_app
 from connector.settings import Settings
 from connector.step_log import make_step_log
 from connector.storage import open_store
+from connector.tracing import open_traces
 from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.health import StoreHealth, describe, http_status, liveness, overall, readiness
@@ -103,11 +104,12 @@ async def run_connector(
         _open_http(settings) as bluesky_http,
         _open_http(settings) as genesys_http,
         make_http(_user_agent()) as files_http,
+        open_traces(settings, log) as trace,
         trio.open_nursery() as nursery,
     ):
         outside = Outside(database, bluesky_http, genesys_http, files_http, clock, rng, log)
         latencies = Latencies()
-        told = tell_all(latencies.hear, make_step_log(log))
+        told = tell_all(latencies.hear, make_step_log(log), trace)
         house = build_house(settings, outside, told=told, alter=alter)
         health = _make_health(house, database, clock)
         closing = trio.Event()

@@ -191,6 +191,21 @@ class Settings(BaseModel):
     host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_level: Literal["debug", "info", "warn", "error"] = "info"
+    otel_exporter_otlp_endpoint: Address | None = Field(
+        None,
+        description="Where traces go: the address of an OpenTelemetry collector (OTLP over HTTP), "
+        "without `/v1/traces`. Empty: there are none. Needs the extra `otel`.",
+        examples=["http://collector:4318"],
+    )
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        None,
+        description="Headers for the collector, such as its key: `name=value`, several separated "
+        "by commas.",
+        examples=["x-api-key=abcd"],
+    )
+    otel_service_name: Text = Field(
+        "bluesky-genesys", description="What the traces are called after.", examples=["support"]
+    )
 
     polling_time_inbound_notifications: Seconds = 60.0
     polling_time_social_listening: Seconds = 300.0
