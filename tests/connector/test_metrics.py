@@ -9,12 +9,18 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
+from trio.testing import MockClock
 
+from actors.dedup_store import StoreState
 from actors.messages import Destination
 from actors.steps import Step, StepName
+from connector.clients import make_budgets
+from connector.environment import load_settings
 from connector.latencies import Latencies
+from connector.metrics import Sources, make_exposition
 from connector.step_times import Deliveries
 from tests.connector.connected import Connected, open_connected
+from tests.connector.test_settings import REQUIRED
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -124,6 +130,40 @@ async def test_a_restarted_actor_goes_on_counting(tmp_path: Path) -> None:
     assert value(after, "actor_restarts_total", **sender) >= 1
     handled = [value(one, "actor_handled_total", **sender) for one in (before, after)]
     assert handled[0] < handled[1]
+
+
+async def test_a_standby_without_its_store_says_so(autojump_clock: MockClock) -> None:
+    """It leads nothing, what it knew of the journal gets older, a blocked budget is empty."""
+    settings = load_settings(REQUIRED)
+    budgets = make_budgets(settings)
+    await budgets.genesys.acquire(20)
+    budgets.bluesky.block_for(30)
+    store = StoreState("redis", "unavailable", "away", 7, oldest_recorded_at=1000.0, dead_letters=2)
+    expose = make_exposition(
+        Sources(
+            actors=lambda: (),
+            store=lambda: store,
+            leads=lambda: False,
+            budgets=budgets,
+            latencies=Latencies(),
+            clock=lambda: 1090.0,
+            version="1.2.3",
+        )
+    )
+    samples = parse(expose().decode())
+    assert value(samples, "build_info", version="1.2.3") == 1
+    assert (value(samples, "leader"), value(samples, "store_up")) == (0, 0)
+    assert value(samples, "journal_entries") == 7
+    assert value(samples, "journal_oldest_seconds") == 90
+    assert value(samples, "dead_letters") == 2
+    genesys = {"budget": "genesys_requests", "window": "60s"}
+    assert value(samples, "budget_remaining", **genesys) == 280
+    assert value(samples, "budget_limit", **genesys) == 300
+    bluesky = {"budget": "bluesky_requests", "window": "300s"}
+    assert value(samples, "budget_remaining", **bluesky) == 0
+    assert value(samples, "budget_wait_seconds", **bluesky) == 30
+    hourly = {"budget": "bluesky_write_points", "window": "3600s"}
+    assert value(samples, "budget_remaining", **hourly) == 5000
 
 
 def test_each_part_of_the_way_is_timed_by_itself() -> None:
