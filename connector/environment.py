@@ -37,6 +37,7 @@ _EXPECTED = {
     "gc_api_url": "an address such as https://api.mypurecloud.com",
     "gc_login_url": "an address such as https://login.mypurecloud.com",
     "bluesky_service_url": "an address such as https://bsky.social",
+    "otel_exporter_otlp_endpoint": "an address such as http://collector:4318",
     "port": "a number from 0 to 65535",
     "enable_external_contacts": "true or false",
 }

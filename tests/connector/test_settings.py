@@ -67,6 +67,7 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("GC_REGION", "https://mypurecloud.com", "mypurecloud.com"),
         ("BLUESKY_SERVICE_URL", "bsky.social", "https://bsky.social"),
         ("PORT", "http", "a number from 0 to 65535"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "http://collector:4318"),
         ("PORT", "70000", "a number from 0 to 65535"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warn' or 'error'"),
         ("START_LOOKBACK", "soon", "1h"),
