@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pause
 from runtime.rate import Rate
 
 M = TypeVar("M")
@@ -121,6 +122,7 @@ class ActorSpec(Generic[M]):
         disabled: why this actor does not run at all, or ``None``.
         duty: works only while this is on, and each time begins anew with nothing in hand; always
             if ``None``. Whoever fills its mailbox empties it in between.
+        pause: while it is on, the actor finishes what is in hand and takes nothing new.
     """
 
     name: str
@@ -136,3 +138,4 @@ class ActorSpec(Generic[M]):
     sends_to: tuple[str, ...] = field(default=())
     disabled: str | None = None
     duty: Duty | None = None
+    pause: Pause = field(default_factory=Pause)
