@@ -16,6 +16,7 @@ from connector.settings import Settings
 from runtime.backoff import RestartPolicy
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 from runtime.rate import Budget
 
 
@@ -31,6 +32,7 @@ class Parts:
     outside: Outside
     policy: RestartPolicy
     duty: Duty
+    pauses: Pauses
     store: Store
     leader_store: Store
     requests: Mailbox[StoreRequest]
@@ -54,6 +56,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
         outside=outside,
         policy=settings.make_restart_policy(),
         duty=duty,
+        pauses=Pauses(),
         store=Store(requests, answer_within_s=within_s),
         leader_store=leader_store,
         requests=requests,

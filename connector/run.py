@@ -100,6 +100,7 @@ async def run_connector(
         _open_http(settings) as genesys_http,
         make_http(_user_agent()) as files_http,
         trio.open_nursery() as nursery,
+        trio.open_nursery() as background,
     ):
         outside = Outside(database, bluesky_http, genesys_http, files_http, clock, rng, log)
         house = build_house(settings, outside, alter=alter)
@@ -120,6 +121,7 @@ async def run_connector(
             )
 
         port: int = await nursery.start(serve_here)
+        background.start_soon(house.turn_away_in_pauses, clock)
         await nursery.start(house.supervisor.run)
         log.info("started", version=version("bluesky-genesys"), port=port, **_monitored(settings))
         task_status.started(Running(port, health))
@@ -130,6 +132,7 @@ async def run_connector(
             await house.give_up_lease()
         closing.set()
         house.turn_away()
+        background.cancel_scope.cancel()
         if stuck:
             # A task that shields itself, or a thread, would hold up the exit for ever. What it
             # had in hand is in the journal.

@@ -78,8 +78,8 @@ class Worker(Generic[M]):
     async def work(self, actor: Handler[M]) -> Parcel[M] | None:
         """Take messages if there are none in hand, and deal with those that are.
 
-        Returns without having dealt with any if asked to finish, or paused, while waiting. If cancelled, or
-        if the actor raises, what is in hand stays there.
+        Returns without having dealt with any if asked to finish, or paused, while waiting. If
+        cancelled, or if the actor raises, what is in hand stays there.
 
         Returns:
             a message that was given up in this step.

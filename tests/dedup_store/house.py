@@ -20,6 +20,7 @@ from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, JournalEntry, JournalItem, Receipt
 from actors.store import Store, StoreRequest
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 from tests.support.context import FakeContext
 from tests.support.silence import Silence
 
@@ -70,6 +71,7 @@ class House:
         self.runner = FakeContext("DedupStore", back_off_s=0.01)
         self.worker = FakeContext("DedupStore")
         self.lease = lease
+        self.pauses = Pauses()
         self._batch = batch
         self._dispatches = False
 
@@ -90,6 +92,7 @@ class House:
             clock=self.clock,
             log=Silence(),
             lease=self.lease,
+            pauses=self.pauses,
         )
 
     async def work(self) -> None:
