@@ -26,8 +26,9 @@ from actors.genesys.predecessors import Predecessors
 from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
+from actors.steps import StepListener, tell_nobody
 from actors.store import Store, StoreRequest
-from connector.clients import Outside
+from connector.clients import Budgets, Outside
 from connector.parts import Parts, make_parts
 from connector.pollers import make_dm_poller, make_notification_poller, make_search_poller
 from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
@@ -55,6 +56,7 @@ class House:
     store: Store
     pauses: Pauses
     gap: WebhookGap
+    budgets: Budgets
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
@@ -82,12 +84,19 @@ class House:
             delivery.reply.answer(WebhookAnswer.UNAVAILABLE)
 
 
-def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda spec: spec) -> House:
+def build_house(
+    settings: Settings,
+    outside: Outside,
+    *,
+    told: StepListener = tell_nobody,
+    alter: Alter = lambda spec: spec,
+) -> House:
     """Make the eight actors and the supervisor that keeps them alive. Starts nothing.
 
     Args:
         settings: what was set.
         outside: what the house stands on.
+        told: hears of each step of a message.
         alter: may exchange a specification, for those who want to see an actor fail.
     """
     parts = make_parts(settings, outside)
@@ -95,7 +104,7 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
     # They stop in the reverse order: webhooks are taken while the senders finish.
     lease = Lease(parts.duty, alone_since=outside.database.alone_since)
-    store = make_dedup_store(parts, senders, lease)
+    store = make_dedup_store(parts, senders, lease, told)
     gap = WebhookGap(outside.clock)
     specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts, lease, gap)]
     specs += [*senders, *pollers]
@@ -116,12 +125,16 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
         store=parts.store,
         pauses=parts.pauses,
         gap=gap,
+        budgets=parts.budgets,
         give_up_lease=give_up,
     )
 
 
 def make_dedup_store(
-    parts: Parts, senders: list[ActorSpec[JournalEntry]], lease: Lease | None = None
+    parts: Parts,
+    senders: list[ActorSpec[JournalEntry]],
+    lease: Lease | None = None,
+    told: StepListener = tell_nobody,
 ) -> ActorSpec[StoreRequest]:
     """DedupStore. Without a ``lease`` it takes no part in who leads, and hands nothing over."""
     settings = parts.settings
@@ -145,6 +158,7 @@ def make_dedup_store(
             gauge=parts.gauge,
             clock=parts.outside.clock,
             log=parts.outside.log,
+            told=told,
             lease=lease,
             pauses=parts.pauses,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import trio
+from prometheus_client import CONTENT_TYPE_LATEST
 from quart import Response, jsonify, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
@@ -22,6 +23,7 @@ BODIES_AT_ONCE = 64
 
 Holds: TypeAlias = Callable[[], bool]
 Health: TypeAlias = Callable[[], tuple[dict[str, Any], int]]
+Exposition: TypeAlias = Callable[[], bytes]
 Reasons: TypeAlias = Callable[[], Sequence[str]]
 
 
@@ -31,6 +33,7 @@ def create_app(
     max_bytes: int,
     is_open: Holds,
     health: Health,
+    metrics: Exposition,
     why_not_live: Reasons,
     why_not_ready: Reasons,
 ) -> QuartTrio:
@@ -41,6 +44,7 @@ def create_app(
         max_bytes: larger webhooks are refused without being read.
         is_open: whether WebhookReceiver still takes webhooks; if not they are answered 503.
         health: the document of ``/health`` and its status.
+        metrics: what ``/metrics`` answers.
         why_not_live: for ``/livez``; empty when all is well.
         why_not_ready: for ``/readyz``; empty when it may take requests.
     """
@@ -65,6 +69,10 @@ def create_app(
         response = jsonify(document)
         response.status_code = status
         return response
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        return Response(metrics(), content_type=CONTENT_TYPE_LATEST)
 
     @app.get("/livez")
     async def show_live() -> Response:

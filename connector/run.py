@@ -18,11 +18,15 @@ import trio
 
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
+from actors.steps import tell_all
 from connector.clients import Outside
 from connector.house import Alter, House, build_house
+from connector.latencies import Latencies
 from connector.logs import create_log
+from connector.metrics import Sources, make_exposition
 from connector.routes import create_app
 from connector.settings import Settings
+from connector.step_log import make_step_log
 from connector.storage import open_store
 from runtime.clock import WallClock
 from runtime.context import EventLog
@@ -103,7 +107,9 @@ async def run_connector(
         trio.open_nursery() as background,
     ):
         outside = Outside(database, bluesky_http, genesys_http, files_http, clock, rng, log)
-        house = build_house(settings, outside, alter=alter)
+        latencies = Latencies()
+        told = tell_all(latencies.hear, make_step_log(log))
+        house = build_house(settings, outside, told=told, alter=alter)
         health = _make_health(house, database, clock)
         closing = trio.Event()
         app = create_app(
@@ -111,6 +117,7 @@ async def run_connector(
             max_bytes=settings.webhook_max_bytes,
             is_open=lambda: not closing.is_set(),
             health=health,
+            metrics=_make_metrics(house, latencies, clock),
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
         )
@@ -158,6 +165,20 @@ def _monitored(settings: Settings) -> dict[str, Any]:
         "queries": len(settings.bluesky_search_query),
         "contacts": settings.enable_external_contacts,
     }
+
+
+def _make_metrics(house: House, latencies: Latencies, clock: WallClock) -> Callable[[], bytes]:
+    return make_exposition(
+        Sources(
+            actors=house.supervisor.statistics,
+            store=house.gauge.read,
+            leads=lambda: house.duty.is_on,
+            budgets=house.budgets,
+            latencies=latencies,
+            clock=clock,
+            version=version("bluesky-genesys"),
+        )
+    )
 
 
 def _make_health(

@@ -18,11 +18,10 @@ from actors.genesys.genesys_sender import GenesysSender
 from actors.messages import Destination, JournalEntry
 from actors.recent import Recent
 from actors.settlement import bury
-from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
+from connector.clients import make_endpoints
 from connector.parts import Parts
 from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
-from runtime.rate import Budget
 
 BULK_LIMIT = 50
 
@@ -55,7 +54,6 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 
 def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """BlueskySender, with what its workers share."""
-    writes = Budget(*BLUESKY_WRITE_POINTS)
     begun = Recent()
     claims = Claims()
     rules = _make_rules(parts.settings)
@@ -65,7 +63,7 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             context,
             parts.bluesky,
             parts.leader_store,
-            writes=writes,
+            writes=parts.budgets.bluesky_writes,
             media=parts.media,
             clock=parts.outside.clock,
             begun=begun,

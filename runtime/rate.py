@@ -37,6 +37,15 @@ class Rate:
         return f"{self.count}/{self.per_s:g}s"
 
 
+@dataclass(frozen=True, slots=True)
+class BucketStatistics:
+    """How much of a rate is left: tokens to be had now, seconds until the next single one."""
+
+    rate: Rate
+    remaining: int
+    waiting_s: float
+
+
 class TokenBucket:
     """Gives out ``rate.count`` tokens; each comes back ``rate.per_s`` after it was taken.
 
@@ -70,6 +79,12 @@ class TokenBucket:
     def waiting_s(self) -> float:
         """Seconds until the next single token is to be had; 0.0 if at once."""
         return self._wait_s(1)
+
+    def statistics(self) -> BucketStatistics:
+        """Read without I/O or waiting. While it is blocked, nothing remains."""
+        waiting_s = self._wait_s(1)
+        remaining = 0 if waiting_s > 0 else self.rate.count - self._in_use
+        return BucketStatistics(self.rate, remaining, waiting_s)
 
     def _wait_s(self, cost: int) -> float:
         now = trio.current_time()
@@ -112,3 +127,7 @@ class Budget:
     def waiting_s(self) -> float:
         """Seconds until a single request may go out."""
         return max(bucket.waiting_s() for bucket in self._buckets)
+
+    def statistics(self) -> tuple[BucketStatistics, ...]:
+        """Each bucket, in the order of the rates. Read without I/O or waiting."""
+        return tuple(bucket.statistics() for bucket in self._buckets)

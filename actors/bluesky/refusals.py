@@ -11,6 +11,9 @@ from runtime.errors import Rejected
 
 _MOST_TEXT = 200
 
+_FROM_MESSAGE = ("word", "name")
+"""The places of sentences that are filled in with what an agent wrote, or called a file."""
+
 
 class Refusal(Exception):
     """The message will not go out, now or later.
@@ -20,12 +23,14 @@ class Refusal(Exception):
         said: fills in the places of the reason's sentence.
 
     Attributes:
+        shown: the sentence without what comes from the message itself, for logs.
         done: how many parts of the message are, or may be, on Bluesky all the same.
     """
 
     def __init__(self, reason: Reason, **said: object) -> None:
         self.reason = reason
         self.sentence = reason.sentence.format(**said)
+        self.shown = reason.sentence.format(**{**said, **dict.fromkeys(_FROM_MESSAGE, "…")})
         self.done = 0
         super().__init__(self.sentence)
 

@@ -15,12 +15,14 @@ from actors.dedup_store.kept_pauses import KeptPauses
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
 from actors.messages import Destination
+from actors.steps import StepListener
 from actors.store import StoreRequest, StoreUnavailable
 from runtime.actor import Context
 from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.duty import Duty
 from runtime.errors import Rejected
+from runtime.failures import judge
 from runtime.pause import Pauses
 
 _LONGEST_SLEEP_S = 3600.0
@@ -43,6 +45,7 @@ class DedupStore:
         gauge: told how the store is doing; outlives this object, too.
         clock: unix time in seconds.
         log: told who leads.
+        told: hears of each step of a message.
         lease: this process's part in who leads; outlives this object. ``None`` if it takes no
             part: then it may do what the leader may not forbid, and hands over at any time.
         pauses: follow what the store has, if the process takes part in the lease.
@@ -59,6 +62,7 @@ class DedupStore:
         gauge: StoreGauge,
         clock: WallClock,
         log: EventLog,
+        told: StepListener,
         lease: Lease | None = None,
         pauses: Pauses | None = None,
     ) -> None:
@@ -70,7 +74,7 @@ class DedupStore:
         self._clock = clock
         self._log = log
         self._lease = lease
-        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, lease)
+        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, told, lease)
         self._pauses = KeptPauses(self._exchange, commands, pauses or Pauses(), context.sleep)
 
     async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
@@ -176,5 +180,6 @@ class DedupStore:
 
 async def refuse_poison(request: StoreRequest, attempts: int, error: Exception) -> None:
     """Answer a request that crashed DedupStore ``attempts`` times: it will never be accepted."""
-    why = f"crashed DedupStore {attempts} times, last with {type(error).__name__}: {error}"
+    last = judge(error)
+    why = f"crashed DedupStore {attempts} times, last with {last.type}: {last.message}"
     request.reply.fail(Rejected("Poisonous", why))

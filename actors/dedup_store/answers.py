@@ -25,7 +25,7 @@ from actors.dedup_store.codec import (
 )
 from actors.dedup_store.commands import Wanted
 from actors.dedup_store.keys import LEASE_KEEP_S
-from actors.messages import Destination, JournalEntry, ThreadReference
+from actors.messages import Destination, JournalEntry, JournalItem, ThreadReference
 from actors.store import (
     Activity,
     Amend,
@@ -66,7 +66,7 @@ def answer(request: StoreRequest, result: Result) -> None:
     """Give the asker what Redis answered."""
     match request:
         case Record():
-            new = frozenset(request.items[place - 1].item_id for place in result)
+            new = frozenset(item.item_id for item in read_new(request.items, result))
             request.reply.answer(Recorded(new))
         case Settle():
             # An entry that was settled before stays settled: that is an answer, not an error.
@@ -101,6 +101,11 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(bool(result))
         case _:
             assert_never(request)
+
+
+def read_new(items: Sequence[JournalItem], places: Sequence[int]) -> list[JournalItem]:
+    """Those of the items that had never been seen."""
+    return [items[place - 1] for place in places]
 
 
 def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:

@@ -13,9 +13,11 @@ from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.lease import Lease
+from actors.dedup_store.telling import Telling
 from actors.items import make_failure, read_agent_id
 from actors.messages import Destination, JournalItem, Refused
 from actors.reasons import OTHER_RELEASE
+from actors.steps import StepListener
 from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
 from runtime.clock import WallClock
 from runtime.errors import Fault, Malformed, Rejected
@@ -53,6 +55,7 @@ class Exchange:
         in_hand: what is with the actors.
         gauge: told how the store is doing.
         clock: unix time in seconds.
+        told: hears of each step of a message.
         lease: what the leader alone may do is done only while it is held; ``None`` if there is
             no leader, and everybody may do everything.
     """
@@ -65,6 +68,7 @@ class Exchange:
         in_hand: InHand,
         gauge: StoreGauge,
         clock: WallClock,
+        told: StepListener,
         lease: Lease | None = None,
     ) -> None:
         self._database = database
@@ -74,6 +78,7 @@ class Exchange:
         self._gauge = gauge
         self._clock = clock
         self._lease = lease
+        self._telling = Telling(told, in_hand, clock)
         self._forgot_at = float("-inf")
 
     async def ask(self, requests: Sequence[StoreRequest]) -> Report:
@@ -137,16 +142,17 @@ class Exchange:
             commands.append(self._commands.probe(now))
         if not commands:
             return report
-        results = await self._execute(commands, own_from=len(calls))
-        # From here to the end nothing waits: an answer is dealt with whole, or not at all.
-        if any(isinstance(result, Deposed) for result in results) and self._lease is not None:
-            self._lease.lose(token)
-        self._note(results, report)
-        for call, result in zip(calls, results, strict=False):
-            self._finish(call.request, result, report)
-        if wanted is not None and not isinstance(results[len(calls)], Fault):
-            self._hand_over(read_delivery(wanted, results[len(calls)]), now, term, report)
-        return report
+        with self._telling.under_way(requests, now):
+            results = await self._execute(commands, own_from=len(calls))
+            # From here to the end nothing waits: an answer is dealt with whole, or not at all.
+            if any(isinstance(result, Deposed) for result in results) and self._lease is not None:
+                self._lease.lose(token)
+            self._note(results, report)
+            for call, result in zip(calls, results, strict=False):
+                self._finish(call.request, result, now, report)
+            if wanted is not None and not isinstance(results[len(calls)], Fault):
+                self._hand_over(read_delivery(wanted, results[len(calls)]), now, term, report)
+            return report
 
     async def _execute(self, commands: Sequence[Command], own_from: int) -> list[Result]:
         """Send the commands. Those from ``own_from`` on are our own: no asker hears of theirs."""
@@ -201,7 +207,9 @@ class Exchange:
             if not was_available:
                 self._in_hand.note_recovery()
 
-    def _finish(self, request: StoreRequest, result: Result, report: Report) -> None:
+    def _finish(
+        self, request: StoreRequest, result: Result, asked_at: float, report: Report
+    ) -> None:
         match result:
             case StoreUnavailable():
                 # A copy for each asker: raising one writes to it.
@@ -217,6 +225,7 @@ class Exchange:
                 if isinstance(request, Settle):
                     self._in_hand.release(EntryId.parse(request.entry_id))
                 answer(request, result)
+                self._telling.answered(request, result, asked_at)
 
     def _hand_over(self, delivery: Delivery, now: float, term: int | None, report: Report) -> None:
         if self._lease is not None and not self._lease.holds(term):
@@ -236,11 +245,14 @@ class Exchange:
                 refusal = Refused("Unreadable", str(error), tries=0)
                 told = _tell_agent(head)
                 self._in_hand.refuse(Settle(str(head.entry_id), refusal, told, term=term))
+                self._telling.unreadable(head)
                 continue
             if not self._routes[entry.destination].mailbox.offer(entry):
                 # Somebody else filled the mailbox. The entry still heads its queue.
                 self._in_hand.release(head.entry_id)
                 self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
+                continue
+            self._telling.delivered(entry)
 
 
 def _tell_agent(head: Head) -> tuple[JournalItem, ...]:

@@ -10,7 +10,9 @@ import trio
 
 from actors.dedup_store.codec import EntryId
 from actors.dedup_store.commands import Wanted
+from actors.dedup_store.under_way import UnderWay
 from actors.messages import Destination, JournalEntry
+from actors.steps import Step
 from actors.store import Settle
 from runtime.mailbox import Mailbox
 
@@ -48,6 +50,8 @@ class InHand:
     def __init__(self) -> None:
         self._entries: dict[Destination, dict[str, str]] = {one: {} for one in Destination}
         self._unreadable: dict[str, Settle] = {}
+        self._steps: dict[str, tuple[Step, ...]] = {}
+        self.under_way = UnderWay()
         self._next_due: dict[Destination, float] = {}
         self._wanted = True
         self._asking = False
@@ -73,6 +77,18 @@ class InHand:
         held = self._entries[entry_id.destination]
         if held.get(entry_id.conversation) == str(entry_id):
             del held[entry_id.conversation]
+
+    def note_steps(self, entry_id: str, steps: tuple[Step, ...]) -> None:
+        """Keep with an entry in hand what was told of it, and of what goes out together with it."""
+        self._steps[entry_id] = self.steps(entry_id) + steps
+
+    def steps(self, entry_id: str) -> tuple[Step, ...]:
+        """What is kept with an entry. Nothing if it is not in hand."""
+        return self._steps.get(entry_id, ())
+
+    def take_steps(self, entry_id: str) -> tuple[Step, ...]:
+        """The same, for the last time."""
+        return self._steps.pop(entry_id, ())
 
     def find_room(
         self, routes: Mapping[Destination, Route], settling: Collection[str] = ()
@@ -101,6 +117,7 @@ class InHand:
         for held in self._entries.values():
             held.clear()
         self._unreadable.clear()
+        self._steps.clear()
         self._next_due.clear()
         self._wanted = True
 

@@ -18,6 +18,7 @@ from actors.dedup_store.keys import Keys
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, JournalEntry, JournalItem, Receipt
+from actors.steps import Step
 from actors.store import Store, StoreRequest
 from runtime.mailbox import Mailbox
 from runtime.pause import Pauses
@@ -72,6 +73,7 @@ class House:
         self.worker = FakeContext("DedupStore")
         self.lease = lease
         self.pauses = Pauses()
+        self.steps: list[Step] = []
         self._batch = batch
         self._dispatches = False
 
@@ -91,6 +93,7 @@ class House:
             gauge=self.gauge,
             clock=self.clock,
             log=Silence(),
+            told=self.steps.append,
             lease=self.lease,
             pauses=self.pauses,
         )

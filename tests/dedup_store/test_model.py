@@ -355,6 +355,7 @@ def make_exchange(house: House) -> Exchange:
         house.in_hand,
         house.gauge,
         house.clock,
+        house.steps.append,
         house.lease,
     )
 
