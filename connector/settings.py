@@ -128,6 +128,7 @@ Handle = Annotated[
     str, BeforeValidator(_parse_handle), Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
 ]
 Text = Annotated[str, Field(min_length=1)]
+AdminToken = Annotated[SecretStr, Field(min_length=16)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -191,6 +192,18 @@ class Settings(BaseModel):
     host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_level: Literal["debug", "info", "warn", "error"] = "info"
+    admin_token: AdminToken | None = Field(
+        default=None,
+        description="What opens the dashboard at `/`, at least 16 characters; unset, it is off.",
+    )
+    admin_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        default=None,
+        description="Where the dashboard and `/metrics` listen alone; unset, both are on `PORT`.",
+    )
+    dashboard_show_text: bool = Field(
+        default=False,
+        description="Whether the dashboard shows what the recent messages say.",
+    )
 
     polling_time_inbound_notifications: Seconds = 60.0
     polling_time_social_listening: Seconds = 300.0
@@ -260,6 +273,8 @@ class Settings(BaseModel):
             self.make_restart_policy()
         except ValueError as error:
             problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.admin_port and self.admin_port == self.port:
+            problems.append("ADMIN_PORT: must not be PORT; leave it unset to have both on PORT")
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:

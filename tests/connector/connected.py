@@ -47,6 +47,7 @@ class Connected:
     world: World
     crasher: Crasher
     url: str
+    admin_url: str
     http: httpx.AsyncClient
     stop: Callable[[], None]
 
@@ -141,6 +142,7 @@ async def connect(
         running: Running = await nursery.start(run)
         url = f"http://127.0.0.1:{running.port}"
         world.genesys.webhook_url = f"{url}/webhook"
-        yield Connected(world, crasher, url, http, shutdown.set)
+        admin_url = f"http://127.0.0.1:{running.admin_port}"
+        yield Connected(world, crasher, url, admin_url, http, shutdown.set)
         shutdown.set()
     check_bodies(world.genesys.calls)
