@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 
 import trio
 
+from runtime.context import EventLog
+
 MOST_VIEWERS = 16
 LOOK_EVERY_S = 0.5
 """How soon a change is seen, in seconds."""
@@ -27,10 +29,12 @@ class Feed:
 
     Args:
         draw: draws all parts of the picture, each as JSON. Called without waiting.
+        log: told of a picture that could not be drawn, which is no reason to end the process.
     """
 
-    def __init__(self, draw: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, draw: Callable[[], dict[str, str]], log: EventLog) -> None:
         self._draw = draw
+        self._log = log
         self._parts: dict[str, str] = {}
         self._viewers = 0
         self._changed = trio.Event()
@@ -96,7 +100,11 @@ class Feed:
             self._watched = trio.Event()
 
     def _look(self) -> None:
-        parts = self._draw()
+        try:
+            parts = self._draw()
+        except Exception as error:  # noqa: BLE001 - told; those who look see the picture before
+            self._log.error("dashboard not drawn", why=repr(error))
+            return
         if parts != self._parts:
             self._parts = parts
             self._changed.set()

@@ -57,7 +57,7 @@ def make_dashboard(
     )
     return Dashboard(
         access=access,
-        feed=Feed(picture.draw),
+        feed=Feed(picture.draw, log),
         levers=Levers(house.pauses, house.store, clock, log),
         letters=Letters(house.store, settings.bluesky_handle),
     )

@@ -105,19 +105,23 @@ class Connected:
 
 @asynccontextmanager
 async def open_connected(
-    state_dir: Path, variables: Mapping[str, str] | None = None
+    state_dir: Path, variables: Mapping[str, str] | None = None, *, is_sandbox: bool = False
 ) -> AsyncIterator[Connected]:
     """Run both platforms and the connector between them while the block runs."""
     async with (
         open_world(random.SystemRandom()) as world,
-        connect(world, state_dir, variables) as connected,
+        connect(world, state_dir, variables, is_sandbox=is_sandbox) as connected,
     ):
         yield connected
 
 
 @asynccontextmanager
 async def connect(
-    world: World, state_dir: Path, variables: Mapping[str, str] | None = None
+    world: World,
+    state_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[Connected]:
     """Run the connector between two platforms while the block runs, and stop it in order.
 
@@ -136,6 +140,7 @@ async def connect(
                 rng=random.SystemRandom(),
                 shutdown=shutdown,
                 alter=crasher.alter,
+                is_sandbox=is_sandbox,
                 task_status=task_status,
             )
 

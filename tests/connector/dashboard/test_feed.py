@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from connector.dashboard.feed import LASTS_S, MOST_VIEWERS, Feed, Throughput, TooManyViewers
+from tests.support.silence import Silence
 
 
 class Scene:
@@ -18,11 +19,14 @@ class Scene:
     def __init__(self) -> None:
         self.parts = {"state": "1", "messages": "[]"}
         self.draws = 0
-        self.feed = Feed(self._draw)
+        self.is_broken = False
+        self.feed = Feed(self._draw, Silence())
         self.events: list[tuple[float, str]] = []
 
     def _draw(self) -> dict[str, str]:
         self.draws += 1
+        if self.is_broken:
+            raise ValueError("no picture")
         return dict(self.parts)
 
     async def watch(self, *, slowly_s: float = 0.0) -> None:
@@ -126,6 +130,20 @@ async def test_who_may_look_no_more_is_sent_nothing_more(autojump_clock: MockClo
         scene.parts["state"] = "2"
         await trio.sleep(1)
         assert (len(scene.events), scene.feed.viewers) == (before, 0)
+
+
+async def test_a_picture_that_cannot_be_drawn_ends_nothing(autojump_clock: MockClock) -> None:
+    """Those who look see the one before, and later the next one."""
+    scene = Scene()
+    async with scene.running() as nursery:
+        nursery.start_soon(scene.watch)
+        await trio.sleep(1)
+        scene.is_broken = True
+        scene.parts["state"] = "2"
+        await trio.sleep(5)
+        scene.is_broken = False
+        await trio.sleep(1)
+        assert scene.events[-1][1] == "event: state\ndata: 2\n\n"
 
 
 async def test_viewers_end_with_the_feed(autojump_clock: MockClock) -> None:

@@ -143,6 +143,24 @@ async def test_a_lever_is_pulled_from_our_page_alone(
         assert (await connected.actor("DMPoller"))["state"] != "paused"
 
 
+async def test_the_sandbox_is_open_to_who_sits_there(tmp_path: Path) -> None:
+    """Without a login, but not under a foreign name, and its levers are as strict as ever."""
+    async with open_connected(tmp_path, is_sandbox=True) as connected:
+        assert (await connected.http.get(f"{connected.url}/")).status_code == 200
+        answer = await connected.http.get(f"{connected.url}/dashboard/session")
+        lever_token = answer.json()["lever_token"]
+        foreign = {"Host": "rebound.example"}
+        for path in ("/", "/dashboard/session", "/dashboard/events"):
+            answer = await connected.http.get(connected.url + path, headers=foreign)
+            assert answer.status_code in {401, 403}, path
+        path = f"{connected.url}/dashboard/actors/DMPoller/pause"
+        assert (await connected.http.post(path)).status_code == 403
+        headers = {"X-Lever-Token": lever_token}
+        assert (await connected.http.post(path, headers=headers)).status_code == 200
+    async with open_connected(tmp_path, {"ADMIN_TOKEN": TOKEN}, is_sandbox=True) as connected:
+        assert (await connected.http.get(f"{connected.url}/")).status_code == 303
+
+
 async def test_logging_out_ends_the_session(tmp_path: Path) -> None:
     """The cookie is worth nothing afterwards, even to whoever kept it."""
     async with open_dashboard(tmp_path) as (connected, client):
