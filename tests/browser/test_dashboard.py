@@ -229,8 +229,9 @@ def test_a_picture_of_the_dashboard(beside: Beside, dashboard: Dashboard) -> Non
     wait_until(lambda: len(dashboard.browser.find_elements(By.CSS_SELECTOR, ".done")) >= 8)
     picture = os.environ.get("SCREENSHOT")
     if picture:
+        dashboard.finds("#messages summary", "Agent's answer").click()
         time.sleep(9)
-        dashboard.browser.set_window_size(1280, 1490)
+        dashboard.browser.set_window_size(1280, 1390)
         dashboard.browser.save_screenshot(picture)
 
 
