@@ -129,7 +129,7 @@ def test_a_paused_sender_holds_an_answer_back(beside: Beside, dashboard: Dashboa
     dashboard.browser.switch_to.active_element.send_keys(Keys.TAB)
     dashboard.browser.switch_to.active_element.send_keys(Keys.ENTER)
     dashboard.sees_actor("BlueskySender", "paused")
-    dashboard.sees("overall", "Something is not running")
+    dashboard.sees("overall", "Paused: BlueskySender")
     sent = beside.does(answer("It is on its way."))
     dashboard.sees_figure("DedupStore", "waiting", "0")
     dashboard.finds("#messages summary", "Agent's answer")
@@ -231,7 +231,7 @@ def test_a_picture_of_the_dashboard(beside: Beside, dashboard: Dashboard) -> Non
     if picture:
         dashboard.finds("#messages summary", "Agent's answer").click()
         time.sleep(9)
-        dashboard.browser.set_window_size(1280, 1390)
+        dashboard.browser.set_window_size(1280, 1600)
         dashboard.browser.save_screenshot(picture)
 
 

@@ -9,18 +9,27 @@ import { act, startSession, session } from "./server.js";
 import { length, OVERALL, startAges, STATES } from "./words.js";
 
 const LOST_AFTER_MS = 3000;
+const AS_MEANT = new Set(["running", "standby", "disabled"]);
 const states = new Map();
 let lost = null;
 
+// A pause is a person's will, and no trouble.
+function sumUp(state) {
+  const amiss = state.actors.filter((one) => !AS_MEANT.has(one.state));
+  const onlyPaused = amiss.length && amiss.every((one) => one.state === "paused");
+  if (!onlyPaused || state.store.status !== "ok") return OVERALL[state.status] ?? state.status;
+  return `Paused: ${amiss.map((one) => one.name).join(", ")}`;
+}
+
 function showHead(state) {
-  write($("overall"), OVERALL[state.status] ?? state.status);
+  write($("overall"), sumUp(state));
   $("overall").className = `state ${state.status}`;
   const up = length(Math.max(1, Date.now() / 1000 - state.started_at));
   const role = state.role === "leader" ? "leads" : "stands by: another process leads";
   write($("about"), `version ${state.version}, up for ${up}, ${role}`);
   show($("warnings"), state.warnings.length > 0);
   $("warnings").replaceChildren(...state.warnings.map((one) => element("li", {}, one)));
-  document.title = state.status === "ok" ? "Bluesky – Genesys Cloud" : `● ${OVERALL[state.status]}`;
+  document.title = state.status === "ok" ? "Bluesky – Genesys Cloud" : `● ${sumUp(state)}`;
 }
 
 // Only what changes between well and not well is worth being read out.
