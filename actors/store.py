@@ -210,6 +210,15 @@ class FindActive:
     reply: Reply[tuple[Activity, ...]] = field(default_factory=Reply, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SetPaused:
+    """Keep it that an actor is paused, or that it is not any more, and tell all processes."""
+
+    actor: str
+    is_on: bool
+    reply: Reply[None] = field(default_factory=Reply, compare=False)
+
+
 StoreRequest: TypeAlias = (
     Record
     | Settle
@@ -220,6 +229,7 @@ StoreRequest: TypeAlias = (
     | FindReference
     | FindActive
     | FindPosts
+    | SetPaused
     | DeadLetterRequest
 )
 
@@ -338,6 +348,11 @@ class Store:
         """The posts that were recorded since this unix time, the newest first."""
         request = FindPosts(since_s)
         return await self._ask(request, request.reply)
+
+    async def set_paused(self, actor: str, *, is_on: bool) -> None:
+        """Keep that an actor is paused, or not any more: for all processes and all to come."""
+        request = SetPaused(actor, is_on)
+        await self._ask(request, request.reply)
 
     async def list_letters(self) -> tuple[str, ...]:
         """The ids of all dead letters, the latest to die first."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 from actors.dead_letters import Envelope, KeptLetter, Replayed
 from actors.store import Store
 from connector.letter_lines import LetterList, describe_letter, make_printable, read_id
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
-from connector.replaying import AGENT_WAS_TOLD, Left, judge
+from connector.replaying import Left, Outcome, put_back
 from connector.settings import Settings
 from runtime.errors import Fault
 
@@ -23,8 +23,6 @@ R = TypeVar("R")
 
 _DONE = 0
 _REFUSED = 1
-
-_Outcome: TypeAlias = Literal[Replayed.APPENDED, Replayed.KNOWN, Replayed.GONE] | Left
 
 _PUT_BACK = "put back"
 _TAKEN = "removed, because taken in another way already"
@@ -106,7 +104,7 @@ async def replay_letter(settings: Settings, console: Console, text: str) -> None
     async def replay(parts: Parts) -> None:
         letter = await _read(parts.store, await _find(parts.store, text))
         name = make_printable(letter.envelope.letter_id)
-        match await _put_back(parts.store, letter, settings):
+        match await put_back(parts.store, letter, settings.bluesky_handle):
             case Replayed.APPENDED:
                 console.tell(f"Put back: {name}")
             case Replayed.KNOWN:
@@ -133,7 +131,8 @@ async def replay_all(settings: Settings, console: Console) -> None:
             for _, letter_id in sorted(came, key=lambda one: one[0]):
                 letter = await parts.store.read_letter(letter_id)
                 if letter is not None:
-                    counts[_sort(await _put_back(parts.store, letter, settings))] += 1
+                    became = await put_back(parts.store, letter, settings.bluesky_handle)
+                    counts[_sort(became)] += 1
         finally:
             for outcome in _OUTCOMES:
                 if counts[outcome]:
@@ -217,20 +216,7 @@ async def _read(store: Store, letter_id: str) -> KeptLetter:
     return letter
 
 
-async def _put_back(store: Store, letter: KeptLetter, settings: Settings) -> _Outcome:
-    verdict = judge(letter, settings.bluesky_handle)
-    if isinstance(verdict, Left):
-        return verdict
-    replayed = await store.replay_letter(
-        letter.envelope.letter_id,
-        verdict.item,
-        references=verdict.references,
-        unless_seen=verdict.unless_seen,
-    )
-    return AGENT_WAS_TOLD if replayed is Replayed.TOLD else replayed
-
-
-def _sort(outcome: _Outcome) -> str:
+def _sort(outcome: Outcome) -> str:
     match outcome:
         case Replayed.APPENDED:
             return _PUT_BACK

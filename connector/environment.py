@@ -38,6 +38,9 @@ _EXPECTED = {
     "gc_login_url": "an address such as https://login.mypurecloud.com",
     "bluesky_service_url": "an address such as https://bsky.social",
     "otel_exporter_otlp_endpoint": "an address such as http://collector:4318",
+    "admin_token": "a long random text, at least 16 characters: openssl rand -hex 16 makes one",
+    "admin_port": "a number from 0 to 65535",
+    "dashboard_show_text": "true or false",
     "port": "a number from 0 to 65535",
     "enable_external_contacts": "true or false",
 }
@@ -47,6 +50,7 @@ _WORDS = {
     "string_pattern_mismatch": "not of the right form",
     "int_parsing": "not a whole number",
     "bool_parsing": "neither true nor false",
+    "too_short": "too short",
 }
 
 

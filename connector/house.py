@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+import trio
+
 from actors.dedup_store import (
     Commands,
     DedupStore,
@@ -25,15 +27,17 @@ from actors.genesys.reconciler import Reconciler
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
 from actors.messages import Destination, JournalEntry
 from actors.steps import StepListener, tell_nobody
-from actors.store import StoreRequest
+from actors.store import Store, StoreRequest
 from connector.clients import Budgets, Outside
 from connector.parts import Parts, make_parts
 from connector.pollers import make_dm_poller, make_notification_poller, make_search_poller
 from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
 from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
+from runtime.clock import WallClock
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 from runtime.supervisor import Supervisor
 
 STORE_BATCH = 128
@@ -49,12 +53,34 @@ class House:
     webhooks: Mailbox[WebhookDelivery]
     gauge: StoreGauge
     duty: Duty
+    store: Store
+    pauses: Pauses
+    gap: WebhookGap
     budgets: Budgets
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
         """Answer the webhooks that came too late: Genesys delivers them again, to the next one."""
         while (delivery := self.webhooks.receive_nowait()) is not None:
+            delivery.reply.answer(WebhookAnswer.UNAVAILABLE)
+
+    async def turn_away_in_pauses(self, clock: WallClock) -> None:
+        """Answer for WebhookReceiver while it is paused, for ever: what it missed is a gap.
+
+        Cancelled: a webhook that was taken is answered.
+        """
+        pause = self.pauses.find("WebhookReceiver")
+        while pause is not None:
+            await pause.wait_begun()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._turn_away, clock)
+                await pause.wait_over()
+                nursery.cancel_scope.cancel()
+
+    async def _turn_away(self, clock: WallClock) -> None:
+        while True:
+            delivery = await self.webhooks.receive()
+            self.gap.begin(clock())
             delivery.reply.answer(WebhookAnswer.UNAVAILABLE)
 
 
@@ -79,7 +105,8 @@ def build_house(
     # They stop in the reverse order: webhooks are taken while the senders finish.
     lease = Lease(parts.duty, alone_since=outside.database.alone_since)
     store = make_dedup_store(parts, senders, lease, told)
-    specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts, lease)]
+    gap = WebhookGap(outside.clock)
+    specs: list[ActorSpec[Any]] = [store, _webhook_receiver(parts, lease, gap)]
     specs += [*senders, *pollers]
     supervisor = Supervisor(
         [alter(spec) for spec in specs],
@@ -90,7 +117,17 @@ def build_house(
     )
     commands = _make_commands(parts)
     give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
-    return House(supervisor, parts.webhooks, parts.gauge, parts.duty, parts.budgets, give_up)
+    return House(
+        supervisor=supervisor,
+        webhooks=parts.webhooks,
+        gauge=parts.gauge,
+        duty=parts.duty,
+        store=parts.store,
+        pauses=parts.pauses,
+        gap=gap,
+        budgets=parts.budgets,
+        give_up_lease=give_up,
+    )
 
 
 def make_dedup_store(
@@ -123,6 +160,7 @@ def make_dedup_store(
             log=parts.outside.log,
             told=told,
             lease=lease,
+            pauses=parts.pauses,
         )
 
     return ActorSpec(
@@ -135,6 +173,8 @@ def make_dedup_store(
         stop_within_s=settings.stop_within_s,
         critical=True,
         on_poison=refuse_poison,
+        # The store cannot keep that it is not to be asked.
+        pause=parts.pauses.make("DedupStore", kept=False),
     )
 
 
@@ -142,10 +182,9 @@ def _make_commands(parts: Parts) -> Commands:
     return Commands(Keys(parts.settings.gc_integration_id), load_scripts())
 
 
-def _webhook_receiver(parts: Parts, lease: Lease) -> ActorSpec[WebhookDelivery]:
+def _webhook_receiver(parts: Parts, lease: Lease, gap: WebhookGap) -> ActorSpec[WebhookDelivery]:
     settings = parts.settings
     clock = parts.outside.clock
-    gap = WebhookGap(clock)
 
     def create(context: Context) -> WebhookReceiver:
         reconciler = Reconciler(
@@ -189,6 +228,7 @@ def _webhook_receiver(parts: Parts, lease: Lease) -> ActorSpec[WebhookDelivery]:
         critical=True,
         on_poison=_answer_poison,
         sends_to=("DedupStore",),
+        pause=parts.pauses.make("WebhookReceiver"),
     )
 
 

@@ -24,6 +24,7 @@ from connector.settings import Settings
 from runtime.backoff import RestartPolicy
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Parts:
     outside: Outside
     policy: RestartPolicy
     duty: Duty
+    pauses: Pauses
     store: Store
     leader_store: Store
     requests: Mailbox[StoreRequest]
@@ -62,6 +64,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
         outside=outside,
         policy=settings.make_restart_policy(),
         duty=duty,
+        pauses=Pauses(),
         store=Store(requests, answer_within_s=within_s),
         leader_store=leader_store,
         requests=requests,

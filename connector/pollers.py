@@ -115,4 +115,5 @@ def _poller(
         sends_to=("DedupStore",),
         disabled=disabled,
         duty=parts.duty,
+        pause=parts.pauses.make(name),
     )

@@ -21,6 +21,9 @@ WEBHOOK_WITHIN_S = 9.0
 BODIES_AT_ONCE = 64
 """A body is in memory before anybody knows whether it is signed."""
 
+MOST_ADMIN_BYTES = 64 * 1024
+"""Of what a person sends: a token, an id."""
+
 Holds: TypeAlias = Callable[[], bool]
 Health: TypeAlias = Callable[[], tuple[dict[str, Any], int]]
 Exposition: TypeAlias = Callable[[], bytes]
@@ -33,7 +36,7 @@ def create_app(
     max_bytes: int,
     is_open: Holds,
     health: Health,
-    metrics: Exposition,
+    metrics: Exposition | None,
     why_not_live: Reasons,
     why_not_ready: Reasons,
 ) -> QuartTrio:
@@ -44,7 +47,7 @@ def create_app(
         max_bytes: larger webhooks are refused without being read.
         is_open: whether WebhookReceiver still takes webhooks; if not they are answered 503.
         health: the document of ``/health`` and its status.
-        metrics: what ``/metrics`` answers.
+        metrics: what ``/metrics`` answers; ``None`` if that is served elsewhere.
         why_not_live: for ``/livez``; empty when all is well.
         why_not_ready: for ``/readyz``; empty when it may take requests.
     """
@@ -70,9 +73,8 @@ def create_app(
         response.status_code = status
         return response
 
-    @app.get("/metrics")
-    async def show_metrics() -> Response:
-        return Response(metrics(), content_type=CONTENT_TYPE_LATEST)
+    if metrics is not None:
+        add_metrics(app, metrics)
 
     @app.get("/livez")
     async def show_live() -> Response:
@@ -83,6 +85,24 @@ def create_app(
         return _probe(why_not_ready())
 
     return app
+
+
+def create_admin_app(metrics: Exposition) -> QuartTrio:
+    """The ASGI application of a port for administrators alone."""
+    app = QuartTrio("connector", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_ADMIN_BYTES
+    app.config["BODY_TIMEOUT"] = WEBHOOK_WITHIN_S
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    add_metrics(app, metrics)
+    return app
+
+
+def add_metrics(app: QuartTrio, metrics: Exposition) -> None:
+    """Serve ``/metrics``."""
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        return Response(metrics(), content_type=CONTENT_TYPE_LATEST)
 
 
 async def _receive(webhooks: Mailbox[WebhookDelivery]) -> WebhookAnswer:

@@ -15,16 +15,21 @@ from typing import Any
 
 import httpx
 import trio
+from quart_trio import QuartTrio
 
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
 from actors.steps import tell_all
 from connector.clients import Outside
+from connector.dashboard.app import add_dashboard
+from connector.dashboard.opening import find_access, make_dashboard
+from connector.dashboard.paths import Paths
+from connector.dashboard.texts import Texts
 from connector.house import Alter, House, build_house
 from connector.latencies import Latencies
 from connector.logs import create_log
 from connector.metrics import Sources, make_exposition
-from connector.routes import create_app
+from connector.routes import create_admin_app, create_app
 from connector.settings import Settings
 from connector.step_log import make_step_log
 from connector.storage import open_store
@@ -39,9 +44,13 @@ _STUCK = 3
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A connector that is up: where it listens, and how it is."""
+    """A connector that is up: where it listens, and how it is.
+
+    ``admin_port`` is where the dashboard is, which may be ``port`` as well.
+    """
 
     port: int
+    admin_port: int
     health: Callable[[], tuple[dict[str, Any], int]]
 
 
@@ -90,11 +99,13 @@ async def run_connector(
     rng: random.Random,
     shutdown: trio.Event,
     alter: Alter = lambda spec: spec,
+    is_sandbox: bool = False,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run the connector until ``shutdown`` is set, then stop it within ``GRACE_S``.
 
-    If cancelled, everything is cancelled at once; what was in hand is in the journal.
+    If cancelled, everything is cancelled at once; what was in hand is in the journal. In the
+    sandbox the dashboard is open to whoever sits at the machine.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -106,32 +117,55 @@ async def run_connector(
         make_http(_user_agent()) as files_http,
         open_traces(settings, log) as trace,
         trio.open_nursery() as nursery,
+        trio.open_nursery() as background,
     ):
         outside = Outside(database, bluesky_http, genesys_http, files_http, clock, rng, log)
         latencies = Latencies()
-        told = tell_all(latencies.hear, make_step_log(log), trace)
-        house = build_house(settings, outside, told=told, alter=alter)
+        texts = Texts() if settings.dashboard_show_text else None
+        paths = Paths() if texts is None else Paths(texts.find)
+        access = find_access(settings, is_sandbox=is_sandbox)
+        told = tell_all(latencies.hear, make_step_log(log), paths.hear, trace)
+        house = build_house(
+            settings,
+            outside,
+            told=told,
+            alter=alter if texts is None else lambda spec: texts.alter(alter(spec)),
+        )
         health = _make_health(house, database, clock)
+        warnings = [database.warning] if database.warning else []
+        dashboard = make_dashboard(
+            settings, house, access, paths, clock=clock, log=log, warnings=warnings
+        )
+        metrics = _make_metrics(house, latencies, clock)
         closing = trio.Event()
         app = create_app(
             house.webhooks,
             max_bytes=settings.webhook_max_bytes,
             is_open=lambda: not closing.is_set(),
             health=health,
-            metrics=_make_metrics(house, latencies, clock),
+            metrics=metrics if settings.admin_port is None else None,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
         )
 
-        async def serve_here(*, task_status: trio.TaskStatus[int]) -> None:
-            await serve(
-                app, settings.host, settings.port, shutdown=closing, task_status=task_status
-            )
+        admin_app = app if settings.admin_port is None else create_admin_app(metrics)
+        add_dashboard(admin_app, dashboard)
 
-        port: int = await nursery.start(serve_here)
+        async def serve_here(
+            app: QuartTrio, port: int, *, task_status: trio.TaskStatus[int]
+        ) -> None:
+            await serve(app, settings.host, port, shutdown=closing, task_status=task_status)
+
+        port: int = await nursery.start(serve_here, app, settings.port)
+        admin_port = port
+        if settings.admin_port is not None:
+            admin_port = await nursery.start(serve_here, admin_app, settings.admin_port)
+        if dashboard is not None:
+            background.start_soon(dashboard.feed.run)
+        background.start_soon(house.turn_away_in_pauses, clock)
         await nursery.start(house.supervisor.run)
         log.info("started", version=version("bluesky-genesys"), port=port, **_monitored(settings))
-        task_status.started(Running(port, health))
+        task_status.started(Running(port, admin_port, health))
         await shutdown.wait()
         stuck = await house.supervisor.stop(settings.grace_s)
         if not stuck:
@@ -139,6 +173,7 @@ async def run_connector(
             await house.give_up_lease()
         closing.set()
         house.turn_away()
+        background.cancel_scope.cancel()
         if stuck:
             # A task that shields itself, or a thread, would hold up the exit for ever. What it
             # had in hand is in the journal.

@@ -126,6 +126,7 @@ def _sender(
         sends_to=("DedupStore",),
         disabled=disabled,
         duty=parts.duty,
+        pause=parts.pauses.make(destination.value),
     )
 
 

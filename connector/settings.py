@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from actors.translation.commands import EVERY_WORD
 from connector.shapes import (
     Address,
+    AdminPort,
+    AdminToken,
     Attention,
     CommandWords,
     Count,
@@ -265,6 +267,23 @@ class Settings(BaseModel):
     otel_service_name: Text = Field(
         "bluesky-genesys", description="What the traces are called after.", examples=["support"]
     )
+    admin_token: AdminToken = Field(
+        None,
+        description="Opens [the dashboard](dashboard.md) at `/`; `openssl rand -hex 16` makes one. "
+        "Unset, there is no dashboard.",
+        examples=["a-long-random-text"],
+    )
+    admin_port: AdminPort = Field(
+        None,
+        description="A port for the dashboard and `/metrics` alone, which are then no longer on "
+        "`PORT`.",
+        examples=["9090"],
+    )
+    dashboard_show_text: bool = Field(
+        False,
+        description="Whether the dashboard shows what the recent messages say.",
+        examples=["true"],
+    )
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576,
         description="The largest webhook that is taken, in bytes; a larger one is refused with "
@@ -440,6 +459,8 @@ class Settings(BaseModel):
             self.make_restart_policy()
         except ValueError as error:
             problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.admin_port and self.admin_port == self.port:
+            problems.append("ADMIN_PORT: must not be PORT; leave it unset to have both on PORT")
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr
 
 from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from actors.translation.commands import EVERY_WORD
@@ -154,4 +154,11 @@ Id = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]+$"), Shape("an id: letters, digits, dots and dashes")
 ]
 Text = Annotated[str, Field(min_length=1), Shape("a text")]
+AdminToken = Annotated[
+    Annotated[SecretStr, Field(min_length=16)] | None,
+    Shape("a long random text, at least 16 characters"),
+]
+AdminPort = Annotated[
+    Annotated[int, Field(ge=0, le=65535)] | None, Shape("a whole number from 0 to 65535")
+]
 Count = Annotated[int, Field(ge=1, le=10_000), Shape("a whole number from 1 to 10000")]

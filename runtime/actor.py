@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pause
 from runtime.rate import Rate
 
 M = TypeVar("M")
@@ -122,6 +123,7 @@ class ActorSpec(Generic[M]):
         name_message: the name of a message in logs, which says nothing of what is in it.
         duty: works only while this is on, and each time begins anew with nothing in hand; always
             if ``None``. Whoever fills its mailbox empties it in between.
+        pause: while it is on, the actor finishes what is in hand and takes nothing new.
     """
 
     name: str
@@ -138,3 +140,4 @@ class ActorSpec(Generic[M]):
     disabled: str | None = None
     name_message: Callable[[M], str] | None = None
     duty: Duty | None = None
+    pause: Pause = field(default_factory=Pause)

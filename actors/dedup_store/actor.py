@@ -11,6 +11,7 @@ from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange, Report
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.kept_pauses import KeptPauses
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
 from actors.messages import Destination
@@ -22,6 +23,7 @@ from runtime.context import EventLog
 from runtime.duty import Duty
 from runtime.errors import Rejected
 from runtime.failures import judge
+from runtime.pause import Pauses
 
 _LONGEST_SLEEP_S = 3600.0
 _LISTEN_AGAIN_S = 5.0
@@ -46,6 +48,7 @@ class DedupStore:
         told: hears of each step of a message.
         lease: this process's part in who leads; outlives this object. ``None`` if it takes no
             part: then it may do what the leader may not forbid, and hands over at any time.
+        pauses: follow what the store has, if the process takes part in the lease.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class DedupStore:
         log: EventLog,
         told: StepListener,
         lease: Lease | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         self._context = context
         self._database = database
@@ -71,6 +75,7 @@ class DedupStore:
         self._log = log
         self._lease = lease
         self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, told, lease)
+        self._pauses = KeptPauses(self._exchange, commands, pauses or Pauses(), context.sleep)
 
     async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
         """Answer all of these, in one round trip.
@@ -97,6 +102,7 @@ class DedupStore:
             return
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._make_keeper(self._lease).run)
+            nursery.start_soon(self._pauses.run)
             nursery.start_soon(self._listen, self._lease)
             nursery.start_soon(self._dispatch_on_duty, self._lease.duty)
 
@@ -110,6 +116,7 @@ class DedupStore:
             routes=self._routes.values(),
             clock=self._clock,
             log=self._log,
+            pauses=self._pauses,
         )
 
     async def _listen(self, lease: Lease) -> None:
@@ -117,6 +124,11 @@ class DedupStore:
 
         def hear(text: str) -> None:
             lease.is_heard = True
+            if text in {"", "paused"}:
+                # What was said before is not heard.
+                self._pauses.want()
+            if text == "paused":
+                return
             if text == "recorded" and lease.duty.is_on:
                 self._in_hand.want()
             else:

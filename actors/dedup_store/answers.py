@@ -37,6 +37,7 @@ from actors.store import (
     ReadValue,
     Record,
     Recorded,
+    SetPaused,
     Settle,
     Sighting,
     StoreRequest,
@@ -86,6 +87,8 @@ def answer(request: StoreRequest, result: Result) -> None:
             request.reply.answer(_read_activities(result))
         case FindPosts():
             request.reply.answer(tuple(_read_sightings(result)))
+        case SetPaused():
+            request.reply.answer(None)
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():

@@ -56,6 +56,7 @@ from actors.store import (
     ReadQueue,
     ReadValue,
     Record,
+    SetPaused,
     Settle,
     StoreRequest,
     Value,
@@ -164,6 +165,8 @@ class Commands:
             case FindPosts(since_s=since_s):
                 range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
                 return Command(("ZREVRANGEBYSCORE", self._keys.posts, *range_), reads=True)
+            case SetPaused(actor=actor, is_on=is_on):
+                return self._call("pause", _Caller(now), (actor, "1" if is_on else "0"))
             case _:
                 return self._make_for_letters(request, now)
 
@@ -197,6 +200,10 @@ class Commands:
     def look_at(self, holder: str) -> Command:
         """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
         return Command(("PTTL", self._keys.lease(holder)), reads=True)
+
+    def read_paused(self) -> Command:
+        """Ask which actors are paused: a list of their names."""
+        return Command(("SMEMBERS", self._keys.paused), reads=True)
 
     def hand_over(self, token: str, now: float) -> Command:
         """Give a lease up: the next one to ask gets it, and those who listen hear of it."""

@@ -69,6 +69,11 @@ class Keys:
         return self.prefix + "active"
 
     @property
+    def paused(self) -> str:
+        """Set of the names of the actors that are paused."""
+        return self.prefix + "paused"
+
+    @property
     def bell(self) -> str:
         """The channel on which processes wake each other."""
         return self.prefix + "bell"

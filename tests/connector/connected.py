@@ -48,6 +48,7 @@ class Connected:
     world: World
     crasher: Crasher
     url: str
+    admin_url: str
     http: httpx.AsyncClient
     stop: Callable[[], None]
 
@@ -105,12 +106,16 @@ class Connected:
 
 @asynccontextmanager
 async def open_connected(
-    state_dir: Path, variables: Mapping[str, str] | None = None, log: EventLog | None = None
+    state_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    log: EventLog | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[Connected]:
     """Run both platforms and the connector between them while the block runs."""
     async with (
         open_world(random.SystemRandom()) as world,
-        connect(world, state_dir, variables, log) as connected,
+        connect(world, state_dir, variables, log, is_sandbox=is_sandbox) as connected,
     ):
         yield connected
 
@@ -121,6 +126,8 @@ async def connect(
     state_dir: Path,
     variables: Mapping[str, str] | None = None,
     log: EventLog | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[Connected]:
     """Run the connector between two platforms while the block runs, and stop it in order.
 
@@ -139,12 +146,14 @@ async def connect(
                 rng=random.SystemRandom(),
                 shutdown=shutdown,
                 alter=crasher.alter,
+                is_sandbox=is_sandbox,
                 task_status=task_status,
             )
 
         running: Running = await nursery.start(run)
         url = f"http://127.0.0.1:{running.port}"
         world.genesys.webhook_url = f"{url}/webhook"
-        yield Connected(world, crasher, url, http, shutdown.set)
+        admin_url = f"http://127.0.0.1:{running.admin_port}"
+        yield Connected(world, crasher, url, admin_url, http, shutdown.set)
         shutdown.set()
     check_bodies(world.genesys.calls)

@@ -21,6 +21,7 @@ from actors.messages import Destination, JournalEntry, JournalItem, Receipt
 from actors.steps import Step
 from actors.store import Store, StoreRequest
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 from tests.support.context import FakeContext
 from tests.support.silence import Silence
 
@@ -71,6 +72,7 @@ class House:
         self.runner = FakeContext("DedupStore", back_off_s=0.01)
         self.worker = FakeContext("DedupStore")
         self.lease = lease
+        self.pauses = Pauses()
         self.steps: list[Step] = []
         self._batch = batch
         self._dispatches = False
@@ -93,6 +95,7 @@ class House:
             log=Silence(),
             told=self.steps.append,
             lease=self.lease,
+            pauses=self.pauses,
         )
 
     async def work(self) -> None:

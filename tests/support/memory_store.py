@@ -41,6 +41,7 @@ from actors.store import (
     ReadValue,
     Record,
     Recorded,
+    SetPaused,
     Settle,
     Sighting,
     Store,
@@ -173,6 +174,8 @@ class MemoryStore:
                 request.reply.answer(self._find_active(request.limit))
             case FindPosts(since_s=since_s):
                 request.reply.answer(self._find_posts(since_s))
+            case SetPaused():
+                raise TypeError("no actor pauses another: only a person does")
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
                 raise TypeError("no actor asks for dead letters: only a person does")
             case _:
