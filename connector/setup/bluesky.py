@@ -1,0 +1,95 @@
+"""Logs in to Bluesky as the connector does, and keeps the session for it: logins are few a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import trio
+
+from actors.bluesky.session import LOGINS_NAME, SESSION_NAME
+from actors.store import Value
+from connector.environment import load_settings
+from connector.lone_store import open_lone_store
+from connector.parts import Parts
+from connector.settings import Settings
+from runtime.errors import AuthRejected, RateLimited
+
+NAMESPACE = "setup"
+"""What the store calls its keys by as long as no integration gives them their name."""
+
+LONGEST_WAIT_S = 60.0
+"""A login that has to wait for so long is waited for; for longer ones a person comes back."""
+
+_STAND_IN = "not-known-yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who logged in. ``messages_refused`` says what to do if direct messages cannot be read."""
+
+    did: str
+    messages_refused: str | None
+
+
+def make_settings(variables: Mapping[str, str]) -> Settings:
+    """Settings with stand-ins for what Genesys Cloud has not told yet.
+
+    Raises:
+        SettingsError: any other variable is wrong.
+    """
+    stand_ins = {
+        "GC_INTEGRATION_ID": NAMESPACE,
+        "GC_WEBHOOK_SECRET": _STAND_IN,
+        "GC_SOCIAL_TOPIC_ID": _STAND_IN,
+        "GC_SOCIAL_RULE_ID": _STAND_IN,
+        "GC_EXTERNAL_SOURCE_ID": _STAND_IN,
+        "GC_EC_DIVISION_ID": _STAND_IN,
+    }
+    return load_settings({**stand_ins, **variables})
+
+
+async def log_in(settings: Settings, tell: Callable[[str], None]) -> Account:
+    """Log in, or use the session that is kept, and see whether direct messages can be read.
+
+    If cancelled, a session may have been made and not kept.
+
+    Raises:
+        Fault: the login is refused, or server or store cannot be reached.
+    """
+    async with open_lone_store(settings) as parts:
+        try:
+            did = await parts.bluesky.did()
+        except RateLimited as error:
+            if error.after_s is None or error.after_s > LONGEST_WAIT_S:
+                raise
+            tell(f"The next login to Bluesky is permitted in {error.after_s:.0f} s; waiting.")
+            await trio.sleep(error.after_s)
+            did = await parts.bluesky.did()
+        return Account(did, await _ask_for_messages(parts))
+
+
+async def hand_over_session(before: Settings, after: Settings) -> None:
+    """Give the connector the session that was made before its integration was known.
+
+    If cancelled, the connector logs in once more.
+    """
+    async with open_lone_store(before) as parts:
+        kept = {name: await parts.store.read("session", name) for name in _NAMES}
+    values = [Value("session", name, text) for name, text in kept.items() if text is not None]
+    async with open_lone_store(after) as parts:
+        if await parts.store.read("session", SESSION_NAME) is None:
+            await parts.store.record(values=values)
+    async with open_lone_store(before) as parts:
+        await parts.store.record(values=[Value("session", name, "", keep_s=0) for name in _NAMES])
+
+
+_NAMES = (SESSION_NAME, LOGINS_NAME)
+
+
+async def _ask_for_messages(parts: Parts) -> str | None:
+    try:
+        await parts.bluesky.query("chat.bsky.convo.listConvos", {"limit": 1}, chat=True)
+    except AuthRejected as error:
+        return error.action or str(error)
+    return None
