@@ -13,7 +13,7 @@ from connector.environment import load_settings
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
 from connector.settings import Settings
-from runtime.errors import AuthRejected, RateLimited
+from runtime.errors import AuthRejected, Fault, RateLimited
 
 NAMESPACE = "setup"
 """What the store calls its keys by as long as no integration gives them their name."""
@@ -57,31 +57,57 @@ async def log_in(settings: Settings, tell: Callable[[str], None]) -> Account:
     Raises:
         Fault: the login is refused, or server or store cannot be reached.
     """
+    result = await _use_store(settings, tell, log_in_anyway=settings.gc_integration_id == NAMESPACE)
+    if result is None:
+        await take_session_over(settings)
+        result = await _use_store(settings, tell, log_in_anyway=True)
+    if isinstance(result, Fault):
+        raise result
+    assert result is not None  # noqa: S101 - it logged in anyway
+    return result
+
+
+async def _use_store(
+    settings: Settings, tell: Callable[[str], None], *, log_in_anyway: bool
+) -> Account | Fault | None:
+    """``None``: there is no session here, and there may be one elsewhere."""
     async with open_lone_store(settings) as parts:
+        # Faults are raised by the caller: what leaves this block is wrapped in a group.
         try:
-            did = await parts.bluesky.did()
-        except RateLimited as error:
-            if error.after_s is None or error.after_s > LONGEST_WAIT_S:
-                raise
-            tell(f"The next login to Bluesky is permitted in {error.after_s:.0f} s; waiting.")
-            await trio.sleep(error.after_s)
-            did = await parts.bluesky.did()
-        return Account(did, await _ask_for_messages(parts))
+            if not log_in_anyway and await parts.store.read("session", SESSION_NAME) is None:
+                return None
+            return await _look_at_account(parts, tell)
+        except Fault as fault:
+            return fault
 
 
-async def hand_over_session(before: Settings, after: Settings) -> None:
-    """Give the connector the session that was made before its integration was known.
+async def _look_at_account(parts: Parts, tell: Callable[[str], None]) -> Account:
+    try:
+        did = await parts.bluesky.did()
+    except RateLimited as error:
+        if error.after_s is None or error.after_s > LONGEST_WAIT_S:
+            raise
+        tell(f"The next login to Bluesky is permitted in {error.after_s:.0f} s; waiting.")
+        await trio.sleep(error.after_s)
+        did = await parts.bluesky.did()
+    return Account(did, await _ask_for_messages(parts))
 
-    If cancelled, the connector logs in once more.
+
+async def take_session_over(settings: Settings) -> None:
+    """Take the session that was made before the integration was known, unless there is one.
+
+    If cancelled, it may be lost, and the connector logs in once more.
     """
+    before = settings.model_copy(update={"gc_integration_id": NAMESPACE})
     async with open_lone_store(before) as parts:
         kept = {name: await parts.store.read("session", name) for name in _NAMES}
+        await parts.store.record(values=[Value("session", name, "", keep_s=0) for name in _NAMES])
     values = [Value("session", name, text) for name, text in kept.items() if text is not None]
-    async with open_lone_store(after) as parts:
+    if not values:
+        return
+    async with open_lone_store(settings) as parts:
         if await parts.store.read("session", SESSION_NAME) is None:
             await parts.store.record(values=values)
-    async with open_lone_store(before) as parts:
-        await parts.store.record(values=[Value("session", name, "", keep_s=0) for name in _NAMES])
 
 
 _NAMES = (SESSION_NAME, LOGINS_NAME)

@@ -21,7 +21,7 @@ from connector.setup.agreeing import (
     find_changes,
     find_late,
 )
-from connector.setup.bluesky import Account, hand_over_session, log_in, make_settings
+from connector.setup.bluesky import Account, log_in, make_settings, take_session_over
 from connector.setup.console import Console, Declined
 from connector.setup.doing import carry_out
 from connector.setup.env_file import CannotWrite, update_env
@@ -141,7 +141,7 @@ async def _carry_out(
     results = await carry_out(prepared.plan, prepared.wanted, genesys, keep_id)
     final = make_settings(given.read())
     if final.gc_integration_id != prepared.settings.gc_integration_id:
-        await hand_over_session(prepared.settings, final)
+        await take_session_over(final)
     missing = _merge(prepared.missing, results.missing)
     steps = [*results.done.values()]
     for line in (
@@ -239,5 +239,9 @@ def _merge(first: Iterable[Missing], then: Iterable[Missing]) -> tuple[Missing, 
 
 
 def _count_to_mend(account: Account, steps: Iterable[Step], missing: Iterable[Missing]) -> int:
-    blocked = sum(isinstance(step, Blocked) and not step.permissions for step in steps)
-    return len([*missing]) + blocked + (account.messages_refused is not None)
+    blocked = [
+        step
+        for step in steps
+        if isinstance(step, Blocked) and not step.permissions and not step.waits
+    ]
+    return len([*missing]) + len(blocked) + (account.messages_refused is not None)

@@ -19,7 +19,7 @@ from actors.genesys.models import read_answer
 from actors.messages import Json
 from connector.setup.models import Integration, Rule, Source, Topic
 from connector.setup.permissions import Missing
-from connector.setup.planning import GRANT, Plan, Wanted
+from connector.setup.planning import GRANT, Plan, Wanted, make_waiting
 from connector.setup.steps import VARIABLES, Amend, Amendment, Blocked, Create, Keep, Kind, Step
 from runtime.errors import Retryable
 
@@ -63,8 +63,7 @@ async def carry_out(plan: Plan, wanted: Wanted, genesys: GenesysClient, keep_id:
     for step in plan.steps:
         lacking = [kind for kind in _NEEDS[step.kind] if kind not in results.ids]
         if lacking and not isinstance(step, (Blocked, Keep)):
-            why = f"it needs the {lacking[0]}"
-            results.done[step.kind] = Blocked(step.kind, why, "It follows when that is there.")
+            results.done[step.kind] = make_waiting(step.kind, lacking[0])
             continue
         try:
             found = await _carry_out_one(step, plan, wanted, genesys, results.ids)

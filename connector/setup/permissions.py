@@ -89,7 +89,10 @@ _CONTACTS = (
         without="or do without: then contacts are looked up and written one by one",
     ),
 )
-_IDENTITY = Probe("identity resolution", "PUT", _ENDPOINTS.identity, {"resolveIdentities": False})
+_IDENTITY = Probe("identity resolution", "GET", _ENDPOINTS.identity)
+_NEW_IDENTITY = Probe(
+    "identity resolution", "PUT", _ENDPOINTS.identity, {"resolveIdentities": False}
+)
 _RULE = Probe(
     "a new open data ingestion rule",
     "POST",
@@ -113,7 +116,8 @@ def choose_probes(plan: Plan, *, contacts: bool, reactions: bool, missed: bool) 
     probes += [_REACTIONS] if reactions else []
     probes += [_MISSED] if missed else []
     probes += _CONTACTS if contacts else ()
-    probes += [_IDENTITY] if _is_new(plan, Kind.IDENTITY) else []
+    probes += [_IDENTITY] if contacts else []
+    probes += [_NEW_IDENTITY] if _is_new(plan, Kind.IDENTITY) else []
     probes += [_RULE] if _is_new(plan, Kind.RULE) else []
     return probes
 

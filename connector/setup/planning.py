@@ -174,24 +174,24 @@ def _make_secret_amendment(found: Integration, secret: str, wanted: Wanted) -> A
 
 
 def _plan_identity(sights: Sights, source: Step, integration: Step, wanted: Wanted) -> Step:
-    kind, name = Kind.IDENTITY, f"identity resolution of “{wanted.name}”"
+    kind = Kind.IDENTITY
     if sights.identity.hidden:
         return _make_hidden(kind, sights.identity.hidden)
-    for needed in (source, integration):
-        if isinstance(needed, Blocked):
-            return _make_dependent(kind, needed)
+    if isinstance(source, Blocked):
+        return make_waiting(kind, source.kind)
+    if isinstance(integration, Blocked):
+        return make_waiting(kind, integration.kind)
     if wanted.division_id is None:
         return Blocked(kind, "no division is known", "Set GC_EC_DIVISION_ID.")
-    found = sights.identity.found
-    if found is None or found.is_unset or isinstance(integration, Create):
+    found, name = sights.identity.found, integration.name
+    if isinstance(integration, Create) or found is None or found.is_unset:
         return Create(kind, name)
-    assert isinstance(integration, (Keep, Amend))  # noqa: S101 - tells mypy what is left
     if isinstance(source, Keep) and found.resolves(wanted.division_id, source.id):
         return Keep(kind, integration.id, name)
-    return Amend(kind, integration.id, name, (_make_identity_amendment(found, wanted),))
+    return Amend(kind, integration.id, name, (_make_identity_amendment(found, name, wanted),))
 
 
-def _make_identity_amendment(found: Identity, wanted: Wanted) -> Amendment:
+def _make_identity_amendment(found: Identity, name: str, wanted: Wanted) -> Amendment:
     division = found.division.id if found.division else None
     source = found.external_source.id if found.external_source else None
     today = f"division {division or 'none'}, external source {source or 'none'}"
@@ -200,7 +200,7 @@ def _make_identity_amendment(found: Identity, wanted: Wanted) -> Amendment:
         wanted.division_id or "",
         says=f"customers are looked up in division {wanted.division_id} and our external source",
         question=(
-            f"“{wanted.name}” resolves identities otherwise ({today}). "
+            f"“{name}” resolves identities otherwise ({today}). "
             f"Look customers up in division {wanted.division_id} and our external source instead?"
         ),
         otherwise=f"It stays as it is: {today}.",
@@ -221,10 +221,10 @@ def _plan_rule(sight: Sight[Rule], source: Step, topic: Step, wanted: Wanted) ->
     if blocked := _find_block(Kind.RULE, sight, wanted.name):
         return blocked
     if isinstance(topic, Blocked):
-        return _make_dependent(Kind.RULE, topic)
+        return make_waiting(Kind.RULE, Kind.TOPIC)
     if sight.found is None:
         if isinstance(source, Blocked):
-            return _make_dependent(Kind.RULE, source)
+            return make_waiting(Kind.RULE, Kind.SOURCE)
         return Create(Kind.RULE, wanted.name)
     return Keep(Kind.RULE, sight.found.id, sight.found.name, _judge_rule(sight.found, source))
 
@@ -254,5 +254,7 @@ def _make_hidden(kind: Kind, permissions: tuple[str, ...]) -> Blocked:
     return Blocked(kind, "it cannot be seen", remedy, permissions)
 
 
-def _make_dependent(kind: Kind, needed: Blocked) -> Blocked:
-    return Blocked(kind, f"it needs the {needed.kind}", "It follows when that is there.")
+def make_waiting(kind: Kind, needed: Kind) -> Blocked:
+    """It cannot be made before another thing is there."""
+    remedy = "It follows when that is there."
+    return Blocked(kind, f"it needs the {needed}", remedy, waits=True)

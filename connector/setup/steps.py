@@ -75,12 +75,17 @@ class Amend:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """It can be neither found nor made, until a person does something."""
+    """It can be neither found nor made, until a person does something.
+
+    With ``permissions`` those are what is missing; one that ``waits`` follows by itself when
+    another thing is there.
+    """
 
     kind: Kind
     why: str
     remedy: str
     permissions: tuple[str, ...] = ()
+    waits: bool = False
 
 
 Step: TypeAlias = Keep | Create | Amend | Blocked
