@@ -19,6 +19,7 @@ from connector.settings import Settings
 from runtime.failures import leaves
 
 _CANNOT_START = 2
+_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -175,6 +176,9 @@ def _run_or_explain(command: Callable[..., Awaitable[int]], *arguments: object) 
         for error in leaves(group):
             click.echo(f"The connector cannot run here: {error}", err=True)
         click.echo("Check HOST and PORT, and that STATE_DIR is a folder to write in.", err=True)
+    except* KeyboardInterrupt:
+        status = _INTERRUPTED
+        click.echo("Interrupted.", err=True)
     return status
 
 

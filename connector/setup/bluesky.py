@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import trio
 
+from actors.bluesky.client import Bluesky
 from actors.bluesky.session import LOGINS_NAME, SESSION_NAME
 from actors.store import Value
 from connector.environment import load_settings
 from connector.lone_store import open_lone_store
-from connector.parts import Parts
 from connector.settings import Settings
 from runtime.errors import AuthRejected, Fault, RateLimited
 
@@ -76,21 +76,25 @@ async def _use_store(
         try:
             if not log_in_anyway and await parts.store.read("session", SESSION_NAME) is None:
                 return None
-            return await _look_at_account(parts, tell)
+            return await look_at_account(parts.bluesky, tell)
         except Fault as fault:
             return fault
 
 
-async def _look_at_account(parts: Parts, tell: Callable[[str], None]) -> Account:
+async def look_at_account(bluesky: Bluesky, tell: Callable[[str], None]) -> Account:
+    """Log in, waiting a little if that is not permitted yet; raises as :func:`log_in` does.
+
+    If cancelled, a session may have been made and not kept.
+    """
     try:
-        did = await parts.bluesky.did()
+        did = await bluesky.did()
     except RateLimited as error:
         if error.after_s is None or error.after_s > LONGEST_WAIT_S:
             raise
         tell(f"The next login to Bluesky is permitted in {error.after_s:.0f} s; waiting.")
         await trio.sleep(error.after_s)
-        did = await parts.bluesky.did()
-    return Account(did, await _ask_for_messages(parts))
+        did = await bluesky.did()
+    return Account(did, await _ask_for_messages(bluesky))
 
 
 async def take_session_over(settings: Settings) -> None:
@@ -113,9 +117,9 @@ async def take_session_over(settings: Settings) -> None:
 _NAMES = (SESSION_NAME, LOGINS_NAME)
 
 
-async def _ask_for_messages(parts: Parts) -> str | None:
+async def _ask_for_messages(bluesky: Bluesky) -> str | None:
     try:
-        await parts.bluesky.query("chat.bsky.convo.listConvos", {"limit": 1}, chat=True)
+        await bluesky.query("chat.bsky.convo.listConvos", {"limit": 1}, chat=True)
     except AuthRejected as error:
         return error.action or str(error)
     return None
