@@ -212,3 +212,18 @@ async def test_a_dry_run_says_what_would_be_asked(office: Administrator) -> None
 
     assert "It would be asked first" in office.told
     assert (integration.webhook_url, len(office.changes())) == (OTHER_URL, made)
+
+
+async def test_a_thing_is_found_however_many_there_are(office: Administrator) -> None:
+    """Lists come in pages; what stands on a later one is not made again."""
+    setup = office.world.genesys.setup
+    for number in range(120):
+        setup.add_source(f"Bluesky {number}")
+        setup.add_integration(f"Other {number}", OTHER_URL, OWN_SECRET, {})
+        setup.add_topic(f"Other {number}", "", office.world.genesys.division_id)
+    await office.set_up()
+    before = (office.things(), office.env)
+    office.env_path.unlink()
+
+    assert await office.set_up() == 0, office.told
+    assert (office.things(), office.env) == before
