@@ -34,7 +34,7 @@ async def open_lone_store(settings: Settings) -> AsyncIterator[Parts]:
         open_store(settings, log) as database,
         httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as bluesky_http,
         httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as genesys_http,
-        make_http("bluesky-genesys") as files_http,
+        make_http("bluesky-genesys", verify=certificates) as files_http,
         trio.open_nursery() as nursery,
     ):
         rng = random.SystemRandom()

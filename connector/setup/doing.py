@@ -14,7 +14,7 @@ import trio
 
 from actors.genesys.client import GenesysClient
 from actors.genesys.endpoints import EXTERNAL_SOURCES, INTEGRATIONS, TOPICS, Endpoints
-from actors.genesys.faults import PermissionMissing
+from actors.genesys.faults import GenesysRejected, PermissionMissing
 from actors.genesys.models import read_answer
 from actors.messages import Json
 from connector.setup.models import Integration, Rule, Source, Topic
@@ -34,6 +34,21 @@ _NEEDS = {
     Kind.TOPIC: (),
     Kind.RULE: (Kind.SOURCE, Kind.TOPIC),
 }
+
+_DIVISION = (
+    "If it is about the division: give the right one as GC_EC_DIVISION_ID "
+    "(Admin → Organization → Divisions). Then run this again: what is there stays."
+)
+_NAME = "Mend what it says, and run this again: what is there stays."
+_ADDRESS = "If it is about the address: give the right --public-url. Then run this again."
+_ADVICE = {
+    Kind.SOURCE: _NAME,
+    Kind.INTEGRATION: _ADDRESS,
+    Kind.IDENTITY: _DIVISION,
+    Kind.TOPIC: _DIVISION,
+    Kind.RULE: _NAME,
+}
+"""What to do when the platform refuses to make a thing as it was described."""
 
 KeepId = Callable[[Kind, str], None]
 """Writes the id of a thing down for good."""
@@ -71,6 +86,9 @@ async def carry_out(plan: Plan, wanted: Wanted, genesys: GenesysClient, keep_id:
             results.done[step.kind] = _explain(step, error)
             results.missing += [Missing(one, f"a new {step.kind}") for one in error.permissions]
             continue
+        except GenesysRejected as error:
+            error.action = error.action or _ADVICE[step.kind]
+            raise
         results.done[step.kind] = step
         if found is not None:
             results.ids[step.kind] = found

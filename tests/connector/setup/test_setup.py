@@ -204,3 +204,19 @@ async def test_an_address_with_the_path_is_the_same_address(office: Administrato
         office.environ["PUBLIC_URL"] = address
         assert await office.set_up() == 0, office.told
     assert len(office.changes()) == made
+
+
+@pytest.mark.parametrize("contacts", ["true", "false"])
+async def test_a_division_that_is_not_there_is_named_and_mended(
+    office: Administrator, contacts: str
+) -> None:
+    """The platform refuses it; the right one then completes the set-up."""
+    right = office.environ["GC_EC_DIVISION_ID"]
+    office.environ |= {"GC_EC_DIVISION_ID": "wrong", "ENABLE_EXTERNAL_CONTACTS": contacts}
+
+    assert await office.set_up() == 1
+    assert "GC_EC_DIVISION_ID" in office.said[-1]
+
+    office.environ["GC_EC_DIVISION_ID"] = right
+    assert await office.set_up(yes=True) == 0, office.told
+    assert office.things() == {**ONE_OF_EACH, "resolving": int(contacts == "true")}
