@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.setup.console import Console, Declined
+from connector.setup.deciding import Plan, settle_amendments
 from connector.setup.given import Given
-from connector.setup.planning import Plan, settle_amendments
 from connector.setup.questions import BLUESKY_URL, DIVISION, FIRST
 from connector.setup.steps import VARIABLES, Amend, Create, Kind
 

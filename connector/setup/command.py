@@ -23,12 +23,12 @@ from connector.setup.agreeing import (
 )
 from connector.setup.bluesky import Account, log_in, make_settings, take_session_over
 from connector.setup.console import Console, Declined
+from connector.setup.deciding import Plan, Wanted, make_plan
 from connector.setup.doing import carry_out
 from connector.setup.env_file import CannotWrite, update_env
 from connector.setup.given import Given
 from connector.setup.looking import Sights, look_around, make_name
 from connector.setup.permissions import Missing, choose_probes, find_missing
-from connector.setup.planning import Plan, Wanted, make_plan
 from connector.setup.questions import (
     ADDRESS,
     DIVISION,

@@ -17,9 +17,9 @@ from actors.genesys.endpoints import EXTERNAL_SOURCES, INTEGRATIONS, TOPICS, End
 from actors.genesys.faults import GenesysRejected, PermissionMissing
 from actors.genesys.models import read_answer
 from actors.messages import Json
+from connector.setup.deciding import GRANT, Plan, Wanted, make_waiting
 from connector.setup.models import Integration, Rule, Source, Topic
 from connector.setup.permissions import Missing
-from connector.setup.planning import GRANT, Plan, Wanted, make_waiting
 from connector.setup.steps import VARIABLES, Amend, Amendment, Blocked, Create, Keep, Kind, Step
 from runtime.errors import Retryable
 

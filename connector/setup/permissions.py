@@ -26,7 +26,7 @@ from actors.translation.contact import (
     make_enrichment,
     make_identifier,
 )
-from connector.setup.planning import Plan
+from connector.setup.deciding import Plan
 from connector.setup.steps import Create, Kind
 from runtime.errors import Rejected
 

@@ -8,8 +8,8 @@ from typing import assert_never
 
 from connector.settings import Settings
 from connector.setup.bluesky import Account
+from connector.setup.deciding import GRANT
 from connector.setup.permissions import Missing
-from connector.setup.planning import GRANT
 from connector.setup.steps import Amend, Blocked, Create, Keep, Kind, Step
 
 _ESCALATION = (
