@@ -1,4 +1,4 @@
-"""The command line: ``bluesky-genesys run | check | dead-letters | sandbox``."""
+"""The command line: ``bluesky-genesys setup | check | run | dead-letters | sandbox``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from connector.settings import Settings
 from runtime.failures import leaves
 
 _CANNOT_START = 2
+_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,6 +47,41 @@ def check() -> None:
 
     settings = _load_or_exit()
     sys.exit(_run_or_explain(check_everything, settings, click.echo))
+
+
+@main.command()
+@click.option("--handle", help="BLUESKY_HANDLE: the company's account.")
+@click.option("--service-url", help="BLUESKY_SERVICE_URL: the account's server.")
+@click.option("--region", help="GC_REGION: the region's domain.")
+@click.option("--client-id", help="GC_CC_CLIENT_ID: the OAuth client.")
+@click.option("--public-url", help="Where Genesys Cloud reaches the connector: https://…")
+@click.option("--division-id", help="GC_EC_DIVISION_ID: where topic and contacts belong.")
+@click.option("--contacts/--no-contacts", default=None, help="ENABLE_EXTERNAL_CONTACTS.")
+@click.option("--yes", is_flag=True, help="Overwrite what exists without being asked.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+def setup(**options: str | bool | None) -> None:
+    """Ask for what is needed, make what is missing in Genesys Cloud, and write .env.
+
+    Whatever the environment or .env says already is not asked. The secrets have no options, because
+    others could read those: BLUESKY_APP_PASSWORD and GC_CC_CLIENT_SECRET, or NAME_FILE with the
+    name of a file. May be repeated at any time: what is there stays.
+    """
+    from connector.setup.command import set_up
+    from connector.setup.console import Console
+    from connector.setup.given import Given
+    from connector.setup.terminal import ask, read_options
+
+    at_terminal = sys.stdin.isatty()
+    console = Console(
+        tell=_tell,
+        complain=partial(click.echo, err=True),
+        ask=ask if at_terminal else None,
+        confirm=click.confirm if at_terminal else None,
+        yes=bool(options.pop("yes")),
+        dry_run=bool(options.pop("dry_run")),
+    )
+    given = Given(read_options(options), os.environ, Path(".env"))
+    sys.exit(_run_or_explain(set_up, console, given))
 
 
 @main.group("dead-letters")
@@ -140,6 +176,9 @@ def _run_or_explain(command: Callable[..., Awaitable[int]], *arguments: object) 
         for error in leaves(group):
             click.echo(f"The connector cannot run here: {error}", err=True)
         click.echo("Check HOST and PORT, and that STATE_DIR is a folder to write in.", err=True)
+    except* KeyboardInterrupt:
+        status = _INTERRUPTED
+        click.echo("Interrupted.", err=True)
     return status
 
 

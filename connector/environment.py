@@ -74,6 +74,28 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     return settings
 
 
+def read_variables(
+    environ: Mapping[str, str], env_file: Path, problems: list[str]
+) -> dict[str, str]:
+    """Every variable that is set, by its name; what is wrong with a file is added to ``problems``.
+
+    They come as :func:`load_settings` takes them, and are not looked at any closer.
+    """
+    file = _read_source(dotenv_values(env_file), problems) if env_file.is_file() else {}
+    values = {**file, **_read_source(environ, problems)}
+    return {name.upper(): text for name, text in values.items()}
+
+
+def find_problem(variable: str, value: str) -> str | None:
+    """What is wrong with one variable by itself, named in a line; ``None`` if it is right."""
+    fields = Settings.model_fields
+    values = {name: _STAND_IN for name, field in fields.items() if field.is_required()}
+    values.pop(variable.lower(), None)
+    problems: list[str] = []
+    _validate({**values, **({variable.lower(): value} if value else {})}, problems)
+    return next((one for one in problems if one.startswith(f"{variable}: ")), None)
+
+
 def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[str, str]:
     """The variables that one source sets, by the names of fields."""
     given = {name.lower(): text.strip() for name, text in source.items() if text}
