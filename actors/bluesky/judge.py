@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.bluesky.listing import Candidate
 from actors.bluesky.place import Place
-from actors.items import make_hit_id, make_noise_id, make_post_id
+from actors.items import make_before_id, make_hit_id, make_noise_id, make_post_id
 from actors.recent import Recent
 from actors.store import Store
 from runtime.actor import Context
@@ -56,6 +56,8 @@ class Judge:
                 unknown[item_id] = candidate
         if not unknown:
             return {}
+        if place.watermark is None:
+            await self._leave_out_inherited(unknown)
         marks = [mark for candidate in unknown.values() for mark in list_marks(candidate)]
         unseen = await self._store.find_unseen(marks)
         self._known.add(mark for mark in marks if mark not in unseen)
@@ -65,6 +67,21 @@ class Judge:
             if all(mark in unseen for mark in list_marks(candidate))
         }
 
+    def choose_mark(self, candidate: Candidate) -> str:
+        """The id by which a post that is not to be recorded is known; ask right after judging."""
+        before, item_id = make_before_id(candidate.uri), make_post_id(candidate.uri)
+        return before if item_id in self._too_old or before in self._known else item_id
+
+    async def _leave_out_inherited(self, unknown: dict[str, Candidate]) -> None:
+        """What the predecessor took in is taken in, and marked so that later sweeps know it."""
+        uris = await self._store.find_inherited(one.uri for one in unknown.values())
+        inherited = [make_post_id(uri) for uri in uris]
+        if not inherited:
+            return
+        await self._store.record(seen=inherited)
+        for item_id in inherited:
+            self._leave_out(unknown.pop(item_id), self._known, "taken_in_by_predecessor")
+
     def _leave_out(self, candidate: Candidate, memory: Recent, reason: str) -> None:
         memory.add([make_post_id(candidate.uri)])
         self._context.skipped(reason, uri=candidate.uri)
@@ -73,5 +90,5 @@ class Judge:
 def list_marks(candidate: Candidate) -> tuple[str, ...]:
     """The ids of which one is marked if the post is not to be recorded."""
     uri = candidate.uri
-    marks = (make_post_id(uri), make_noise_id(uri))
+    marks = (make_post_id(uri), make_noise_id(uri), make_before_id(uri))
     return (*marks, make_hit_id(uri)) if candidate.reason == "search" else marks

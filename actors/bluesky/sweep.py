@@ -145,7 +145,8 @@ class Sweeper:
         while True:
             page = await self._read_page(cursor)
             pages += 1
-            walk.note(page.candidates, await self._judge.find_new(page.candidates, place, now_s))
+            new = await self._judge.find_new(page.candidates, place, now_s)
+            walk.note(page.candidates, new, self._judge.choose_mark)
             await self._put_aside(page, walk)
             blank = 0 if page.candidates or page.reached_s is not None else blank + 1
             cursor = page.cursor
