@@ -28,7 +28,12 @@ MOST_LANGUAGES = 3
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def _parse_duration(value: object) -> float:
+def parse_duration(value: object) -> float:
+    """Seconds, from a time such as ``90``, ``30s``, ``15m``, ``1h`` or ``2d``.
+
+    Raises:
+        ValueError: with what is expected.
+    """
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError("expected a time such as 90, 30s, 15m, 1h or 2d")
@@ -111,15 +116,15 @@ def _parse_handle(value: object) -> object:
     return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
 
 
-Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
-Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400)]
-ShortWindow = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=30)]
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Window = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=86400)]
+ShortWindow = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=30)]
 LookBack = Annotated[
-    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
+    float, BeforeValidator(parse_duration), Field(ge=0), AfterValidator(_check_look_back)
 ]
 Listed = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Attention = Annotated[
-    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
+    float, BeforeValidator(parse_duration), Field(ge=0), AfterValidator(_check_attention)
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
@@ -160,7 +165,7 @@ class Settings(BaseModel):
     bluesky_search_query: Annotated[tuple[str, ...], BeforeValidator(_parse_queries)] = ()
     listen_langs: Annotated[Listed, AfterValidator(_check_langs)] = ()
     listen_exclude: Listed = ()
-    listen_min_account_age: Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)] = 0.0
+    listen_min_account_age: Annotated[float, BeforeValidator(parse_duration), Field(ge=0)] = 0.0
     listen_skip_labels: Listed = ()
     dm_requests: Literal["accept", "ignore"] = "accept"
     agent_commands: Annotated[frozenset[str], BeforeValidator(_parse_commands)] = EVERY_WORD

@@ -71,6 +71,7 @@ class Sweeper:
         known: may be shared by the sweepers of one actor.
         lag: shared by them.
         thread_context: completes what is found; ``None`` to take it as it is.
+        from_before: also take what was left out because it was there before the first start.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Sweeper:
         known: Recent,
         lag: Lag,
         thread_context: ThreadContext | None = None,
+        from_before: bool = False,
     ) -> None:
         self._context = context
         self._store = store
@@ -100,7 +102,12 @@ class Sweeper:
         self._known = known
         self._lag = lag
         self._judge = Judge(
-            context, store, own_did=own_did, not_older_s=reach.not_older_s, known=known
+            context,
+            store,
+            own_did=own_did,
+            not_older_s=reach.not_older_s,
+            known=known,
+            from_before=from_before,
         )
         self._place: Place | None = None
         self._deep_at = float("-inf")
