@@ -41,12 +41,18 @@ def run() -> None:
 
 
 @main.command()
-def check() -> None:
+@click.option(
+    "--webhook-url",
+    metavar="URL",
+    help="Try the webhook through this address; without it, through the integration's own.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+def check(*, webhook_url: str | None, as_json: bool) -> None:
     """Log in to both sides and say what is right, what is wrong, and how to mend it."""
-    from connector.check import check_everything
+    from connector.check import Order, check_everything
 
     settings = _load_or_exit()
-    sys.exit(_run_or_explain(check_everything, settings, click.echo))
+    sys.exit(_run_or_explain(check_everything, settings, Order(_tell, webhook_url, as_json)))
 
 
 @main.command()

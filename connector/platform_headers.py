@@ -52,14 +52,14 @@ class PlatformHeaders:
 
     async def _note(self, response: httpx.Response) -> None:
         now_s = self._clock()
-        if _LOGINS in response.url.path:
-            # Logging in has limits of its own, and may be answered by another machine.
-            return
         said_s = _find_date(response.headers)
         if said_s is not None:
             ahead_s = said_s + _RESOLUTION_S - now_s
             known_s = self.ahead_s
             self.ahead_s = ahead_s if known_s is None else min(ahead_s, known_s, key=abs)
+        if _LOGINS in response.url.path:
+            # Logging in has limits of its own.
+            return
         self.allowance = _find_allowance(response.headers, now_s) or self.allowance
 
 
