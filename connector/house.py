@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from actors.bluesky.client import BlueskyClient
 from actors.dedup_store import (
     Commands,
     DedupStore,
@@ -19,6 +20,7 @@ from actors.dedup_store import (
     load_scripts,
     refuse_poison,
 )
+from actors.genesys.client import GenesysClient
 from actors.genesys.gap import WebhookGap
 from actors.genesys.predecessors import Predecessors
 from actors.genesys.reconciler import Reconciler
@@ -48,6 +50,8 @@ class House:
     webhooks: Mailbox[WebhookDelivery]
     gauge: StoreGauge
     duty: Duty
+    bluesky: BlueskyClient
+    genesys: GenesysClient
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
@@ -81,7 +85,15 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
     )
     commands = _make_commands(parts)
     give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
-    return House(supervisor, parts.webhooks, parts.gauge, parts.duty, give_up)
+    return House(
+        supervisor,
+        parts.webhooks,
+        parts.gauge,
+        parts.duty,
+        parts.bluesky,
+        parts.genesys,
+        give_up,
+    )
 
 
 def make_dedup_store(
