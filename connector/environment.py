@@ -44,8 +44,13 @@ _STAND_IN = "stand-in.example"
 _WORDS = {
     "missing": "missing",
     "string_pattern_mismatch": "not of the right form",
+    "string_too_short": "empty",
     "int_parsing": "not a whole number",
     "bool_parsing": "neither true nor false",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -61,12 +66,21 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     problems: list[str] = []
     values = _read_source(environ, problems)
     if env_file is not None and env_file.is_file():
-        values = {**_read_source(dotenv_values(env_file), problems), **values}
+        values = {**_read_source(_read_file(env_file, problems), problems), **values}
     problems += _check_redis(values)
     settings = _validate(_nest(values), problems)
     if settings is None or problems:
         raise SettingsError(problems)
     return settings
+
+
+def _read_file(env_file: Path, problems: list[str]) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        problems.append(f"{env_file}: cannot be read: {reason}")
+        return {}
 
 
 def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[str, str]:
@@ -139,7 +153,8 @@ def _explain(error: ValidationError) -> list[str]:
         if not name:
             lines += str(problem["msg"]).removeprefix("Value error, ").splitlines()
             continue
-        text = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        words = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        text = words.format(**problem.get("ctx", {})) if problem["type"] in _WORDS else words
         expected = _EXPECTED.get(name)
         lines.append(
             f"{name.upper()}: {text}; expected {expected}"

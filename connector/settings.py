@@ -116,6 +116,10 @@ def _parse_handle(value: object) -> object:
     return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
 
 
+def _fold(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Window = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=86400)]
 ShortWindow = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=30)]
@@ -195,7 +199,7 @@ class Settings(BaseModel):
 
     host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_fold)] = "info"
 
     polling_time_inbound_notifications: Seconds = 60.0
     polling_time_social_listening: Seconds = 300.0
@@ -238,7 +242,8 @@ class Settings(BaseModel):
     @classmethod
     def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
         region = values.get("gc_region")
-        if region:
+        if isinstance(region, str) and region:
+            values["gc_region"] = region = region.lower()
             values.setdefault("gc_api_url", f"https://api.{region}")
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
@@ -261,10 +266,13 @@ class Settings(BaseModel):
                 for name in ("gc_external_source_id", "gc_ec_division_id")
                 if not getattr(self, name)
             ]
-        try:
-            self.make_restart_policy()
-        except ValueError as error:
-            problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.backoff_min_s > self.backoff_max_s:
+            problems.append("BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S")
+        else:
+            try:
+                self.make_restart_policy()
+            except ValueError as error:
+                problems.append(f"RESTART_PERIOD_S: {error}")
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:
