@@ -58,6 +58,7 @@ class Backfill:
     Args:
         store: one that keeps no places, as :class:`actors.bluesky.backfill_store.BackfillStore`.
         tell_reached: told the unix time down to which a listing is read.
+        capacity: the most unseen posts to hold at a time.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Backfill:
         clock: WallClock,
         scope: Scope,
         tell_reached: Callable[[float], None],
+        *,
+        capacity: int = CAPACITY,
     ) -> None:
         self._context = context
         self._bluesky = bluesky
@@ -76,6 +79,7 @@ class Backfill:
         self._clock = clock
         self._scope = scope
         self._tell_reached = tell_reached
+        self._capacity = capacity
 
     async def take_in_posts(self) -> None:
         """Posts, the oldest first, so that those of a thread keep their order.
@@ -129,7 +133,7 @@ class Backfill:
             name="backfill",
             own_did=own_did,
             lookback_s=self._clock() - self._scope.since_s,
-            reach=Reach(capacity=CAPACITY, at_once=AT_ONCE),
+            reach=Reach(capacity=self._capacity, at_once=AT_ONCE),
             known=known,
             lag=Lag(self._context, self._clock),
             thread_context=None
