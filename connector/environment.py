@@ -87,6 +87,8 @@ def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[
     """The variables that one source sets, by the names of fields."""
     given = {name.lower(): text.strip() for name, text in source.items() if text}
     given = {name: text for name, text in given.items() if text}
+    if "log_level" in given:
+        given["log_level"] = given["log_level"].lower()
     for name in SECRET_FIELDS:
         place = given.get(f"{name}_file")
         if place is not None and name not in given:

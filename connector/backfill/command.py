@@ -22,7 +22,8 @@ from connector.lone_store import open_lone_store
 from connector.parts import Parts
 from connector.platform_headers import PlatformHeaders
 from connector.pollers import make_noise
-from connector.settings import Settings, parse_duration
+from connector.settings import Settings
+from connector.shapes import parse_duration
 from runtime.clock import parse_time
 from runtime.errors import Fault
 
