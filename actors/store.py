@@ -185,10 +185,21 @@ class ReadValue:
 
 @dataclass(frozen=True, slots=True)
 class FindReference:
-    """Read what a reply to this post must name; ``None`` if the post is not remembered."""
+    """Read what a reply to this post must name; ``None`` if the post is not remembered.
+
+    What the predecessor remembered counts where there is nothing of our own.
+    """
 
     uri: str
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FindInherited:
+    """Which of these posts, by uri, the predecessor took in."""
+
+    uris: tuple[str, ...]
+    reply: Reply[frozenset[str]] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +238,7 @@ StoreRequest: TypeAlias = (
     | FindUnseen
     | ReadValue
     | FindReference
+    | FindInherited
     | FindActive
     | FindPosts
     | SetPaused
@@ -337,6 +349,11 @@ class Store:
     async def find_reference(self, uri: str) -> ThreadReference | None:
         """What a reply to this post must name, if it is remembered."""
         request = FindReference(uri)
+        return await self._ask(request, request.reply)
+
+    async def find_inherited(self, uris: Iterable[str]) -> frozenset[str]:
+        """Which of these posts the connector before this one took in, on the same Redis."""
+        request = FindInherited(tuple(uris))
         return await self._ask(request, request.reply)
 
     async def find_active(self, limit: int) -> tuple[Activity, ...]:

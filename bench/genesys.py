@@ -10,6 +10,7 @@ from bench.wire import Answer, Request, encode
 
 INGEST = f"/api/v2/socialmedia/topics/{TOPIC_ID}/dataingestionrules/open/{RULE_ID}/messages/bulk"
 RECEIPT = f"/api/v2/conversations/messages/{INTEGRATION_ID}/inbound/open/receipt"
+INTEGRATION = f"/api/v2/conversations/messaging/integrations/open/{INTEGRATION_ID}"
 TOKEN = "/oauth/token"  # noqa: S105 (an address)
 
 _LIMITS = (
@@ -37,6 +38,8 @@ class Genesys:
             case _ if request.path == TOKEN:
                 grant = {"access_token": "bench", "token_type": "bearer", "expires_in": 86_400}
                 return Answer(encode(grant))
+            case _ if request.path == INTEGRATION:
+                return Answer(encode({"id": INTEGRATION_ID, "name": "Bench"}))
             case _ if request.path == INGEST:
                 return self._ingest(json.loads(request.body))
             case _ if request.path == RECEIPT:

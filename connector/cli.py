@@ -1,10 +1,11 @@
-"""The command line: ``bluesky-genesys setup | check | run | dead-letters | sandbox``."""
+"""The command line: ``bluesky-genesys setup | check | run | backfill | dead-letters | sandbox``."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
@@ -41,12 +42,40 @@ def run() -> None:
 
 
 @main.command()
-def check() -> None:
+@click.option(
+    "--webhook-url",
+    metavar="URL",
+    help="Try the webhook through this address; without it, through the integration's own.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+def check(*, webhook_url: str | None, as_json: bool) -> None:
     """Log in to both sides and say what is right, what is wrong, and how to mend it."""
-    from connector.check import check_everything
+    from connector.check import Order, check_everything
 
     settings = _load_or_exit()
-    sys.exit(_run_or_explain(check_everything, settings, click.echo))
+    sys.exit(_run_or_explain(check_everything, settings, Order(_tell, webhook_url, as_json)))
+
+
+@main.command()
+@click.option(
+    "--since", required=True, metavar="TIME", help="Such as 2d or 36h, or a date: 2026-11-24 (UTC)."
+)
+@click.option("--dry-run", is_flag=True, help="Only count what would be taken in.")
+def backfill(*, since: str, dry_run: bool) -> None:
+    """Take in once what was said before the connector was there.
+
+    Mentions, replies, quotes, search hits and direct messages. What was taken in is not doubled,
+    so it may run beside a connector, be interrupted, and be repeated.
+    """
+    from connector.backfill import Order, backfill, read_since
+
+    settings = _load_or_exit()
+    try:
+        since_s = read_since(since, time.time())
+    except ValueError as error:
+        raise click.BadParameter(f"{since}: {error}", param_hint="--since") from error
+    complain = partial(click.echo, err=True)
+    sys.exit(_run_or_explain(backfill, settings, Order(since_s, dry_run, _tell, complain)))
 
 
 @main.command()

@@ -48,9 +48,14 @@ _STAND_IN = "stand-in.example"
 _WORDS = {
     "missing": "missing",
     "string_pattern_mismatch": "not of the right form",
+    "string_too_short": "empty",
     "int_parsing": "not a whole number",
     "bool_parsing": "neither true nor false",
     "too_short": "too short",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -66,7 +71,7 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     problems: list[str] = []
     values = _read_source(environ, problems)
     if env_file is not None and env_file.is_file():
-        values = {**_read_source(dotenv_values(env_file), problems), **values}
+        values = {**_read_source(_read_file(env_file, problems), problems), **values}
     problems += _check_redis(values)
     settings = _validate(_nest(values), problems)
     if settings is None or problems:
@@ -81,7 +86,7 @@ def read_variables(
 
     They come as :func:`load_settings` takes them, and are not looked at any closer.
     """
-    file = _read_source(dotenv_values(env_file), problems) if env_file.is_file() else {}
+    file = _read_source(_read_file(env_file, problems), problems) if env_file.is_file() else {}
     values = {**file, **_read_source(environ, problems)}
     return {name.upper(): text for name, text in values.items()}
 
@@ -96,10 +101,21 @@ def find_problem(variable: str, value: str) -> str | None:
     return next((one for one in problems if one.startswith(f"{variable}: ")), None)
 
 
+def _read_file(env_file: Path, problems: list[str]) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        problems.append(f"{env_file}: cannot be read: {reason}")
+        return {}
+
+
 def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[str, str]:
     """The variables that one source sets, by the names of fields."""
     given = {name.lower(): text.strip() for name, text in source.items() if text}
     given = {name: text for name, text in given.items() if text}
+    if "log_level" in given:
+        given["log_level"] = given["log_level"].lower()
     for name in SECRET_FIELDS:
         place = given.get(f"{name}_file")
         if place is not None and name not in given:
@@ -166,7 +182,8 @@ def _explain(error: ValidationError) -> list[str]:
         if not name:
             lines += str(problem["msg"]).removeprefix("Value error, ").splitlines()
             continue
-        text = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        words = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        text = words.format(**problem.get("ctx", {})) if problem["type"] in _WORDS else words
         expected = _EXPECTED.get(name)
         lines.append(
             f"{name.upper()}: {text}; expected {expected}"

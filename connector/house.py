@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import trio
 
+from actors.bluesky.client import BlueskyClient
 from actors.dedup_store import (
     Commands,
     DedupStore,
@@ -21,6 +22,7 @@ from actors.dedup_store import (
     load_scripts,
     refuse_poison,
 )
+from actors.genesys.client import GenesysClient
 from actors.genesys.gap import WebhookGap
 from actors.genesys.predecessors import Predecessors
 from actors.genesys.reconciler import Reconciler
@@ -57,6 +59,8 @@ class House:
     pauses: Pauses
     gap: WebhookGap
     budgets: Budgets
+    bluesky: BlueskyClient
+    genesys: GenesysClient
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
@@ -126,6 +130,8 @@ def build_house(
         pauses=parts.pauses,
         gap=gap,
         budgets=parts.budgets,
+        bluesky=parts.bluesky,
+        genesys=parts.genesys,
         give_up_lease=give_up,
     )
 

@@ -29,7 +29,7 @@ def make_notification_poller(parts: Parts) -> ActorSpec[Any]:
             lookback_s=settings.start_lookback,
             deep_sweep_s=settings.deep_sweep,
             at_once=settings.notification_poller.mailbox,
-            noise=_make_noise(settings),
+            noise=make_noise(settings),
             attention=Attention(
                 ancestors=settings.thread_context,
                 follow_s=settings.follow_threads,
@@ -57,7 +57,7 @@ def make_search_poller(parts: Parts) -> ActorSpec[Any]:
             interval_s=settings.polling_time_social_listening,
             lookback_s=settings.start_lookback,
             at_once=settings.search_poller.mailbox,
-            noise=_make_noise(settings),
+            noise=make_noise(settings),
         )
 
     off = None if settings.bluesky_search_query else "BLUESKY_SEARCH_QUERY is empty"
@@ -84,7 +84,8 @@ def make_dm_poller(parts: Parts) -> ActorSpec[Any]:
     return _poller(parts, "DMPoller", create)
 
 
-def _make_noise(settings: Settings) -> Noise:
+def make_noise(settings: Settings) -> Noise:
+    """What is left out wherever it is found."""
     return Noise.make(
         langs=settings.listen_langs,
         exclude=settings.listen_exclude,

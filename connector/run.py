@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,7 @@ from quart_trio import QuartTrio
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
 from actors.steps import tell_all
+from connector.catching_up import tell_catching_up
 from connector.clients import Outside
 from connector.dashboard.app import add_dashboard
 from connector.dashboard.opening import find_access, make_dashboard
@@ -31,6 +33,7 @@ from connector.logs import create_log
 from connector.metrics import Sources, make_exposition
 from connector.routes import create_admin_app, create_app
 from connector.settings import Settings
+from connector.start_screen import tell_start
 from connector.step_log import make_step_log
 from connector.storage import open_store
 from connector.tracing import open_traces
@@ -52,6 +55,7 @@ class Running:
     port: int
     admin_port: int
     health: Callable[[], tuple[dict[str, Any], int]]
+    house: House
 
 
 async def run_until_signal(settings: Settings) -> int:
@@ -61,11 +65,26 @@ async def run_until_signal(settings: Settings) -> int:
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_watch_signals, shutdown, log)
-        await run_connector(
-            settings, log=log, clock=time.time, rng=random.SystemRandom(), shutdown=shutdown
-        )
+        async with trio.open_nursery() as life:
+            running: Running = await life.start(
+                partial(
+                    run_connector,
+                    settings,
+                    log=log,
+                    clock=time.time,
+                    rng=random.SystemRandom(),
+                    shutdown=shutdown,
+                )
+            )
+            nursery.start_soon(tell_start, settings, running.house, running.port, log, _screen())
+            nursery.start_soon(tell_catching_up, running.health, log)
         nursery.cancel_scope.cancel()
     return 0
+
+
+def _screen() -> Callable[[str], None] | None:
+    """Where a person looks on, if one does."""
+    return print if sys.stdout.isatty() else None
 
 
 def _keep_out_of_collections() -> None:
@@ -164,8 +183,8 @@ async def run_connector(
             background.start_soon(dashboard.feed.run)
         background.start_soon(house.turn_away_in_pauses, clock)
         await nursery.start(house.supervisor.run)
-        log.info("started", version=version("bluesky-genesys"), port=port, **_monitored(settings))
-        task_status.started(Running(port, admin_port, health))
+        log.info("started", version=version("bluesky-genesys"), port=port)
+        task_status.started(Running(port, admin_port, health, house))
         await shutdown.wait()
         stuck = await house.supervisor.stop(settings.grace_s)
         if not stuck:
@@ -190,15 +209,6 @@ def _open_http(settings: Settings) -> httpx.AsyncClient:
 
 def _user_agent() -> str:
     return f"bluesky-genesys/{version('bluesky-genesys')}"
-
-
-def _monitored(settings: Settings) -> dict[str, Any]:
-    return {
-        "account": settings.bluesky_handle,
-        "region": settings.gc_region,
-        "queries": len(settings.bluesky_search_query),
-        "contacts": settings.enable_external_contacts,
-    }
 
 
 def _make_metrics(house: House, latencies: Latencies, clock: WallClock) -> Callable[[], bytes]:

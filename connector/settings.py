@@ -432,7 +432,8 @@ class Settings(BaseModel):
     @classmethod
     def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
         region = values.get("gc_region")
-        if region:
+        if isinstance(region, str) and region:
+            values["gc_region"] = region = region.lower()
             values.setdefault("gc_api_url", f"https://api.{region}")
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
@@ -455,10 +456,13 @@ class Settings(BaseModel):
                 for name in ("gc_external_source_id", "gc_ec_division_id")
                 if not getattr(self, name)
             ]
-        try:
-            self.make_restart_policy()
-        except ValueError as error:
-            problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.backoff_min_s > self.backoff_max_s:
+            problems.append("BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S")
+        else:
+            try:
+                self.make_restart_policy()
+            except ValueError as error:
+                problems.append(f"RESTART_PERIOD_S: {error}")
         if self.admin_port and self.admin_port == self.port:
             problems.append("ADMIN_PORT: must not be PORT; leave it unset to have both on PORT")
         if self.stop_within_s > self.grace_s:

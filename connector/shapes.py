@@ -18,7 +18,12 @@ MOST_LANGUAGES = 3
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def _parse_duration(value: object) -> float:
+def parse_duration(value: object) -> float:
+    """Seconds, from a time such as ``90``, ``30s``, ``15m``, ``1h`` or ``2d``.
+
+    Raises:
+        ValueError: with what is expected.
+    """
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError("expected a time such as 90, 30s, 15m, 1h or 2d")
@@ -108,7 +113,7 @@ class Shape:
     text: str
 
 
-Duration = Annotated[float, BeforeValidator(_parse_duration), Shape("a time")]
+Duration = Annotated[float, BeforeValidator(parse_duration), Shape("a time")]
 Seconds = Annotated[Duration, Field(gt=0), Shape("a time, more than 0")]
 Window = Annotated[Duration, Field(ge=0, le=86400), Shape("a time, at most 1d")]
 ShortWindow = Annotated[Duration, Field(ge=0, le=30), Shape("a time, at most 30s")]

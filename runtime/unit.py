@@ -76,7 +76,10 @@ class Unit:
         except Exception as error:  # noqa: BLE001 - decided upon where all errors are
             self._not_created = error
             return
-        self._shared.log.info("actor started", **self.context.event_fields())
+        # That all begin is no news: only beginning anew is.
+        first = self.context.condition.incarnation == 1
+        tell = self._shared.log.debug if first else self._shared.log.info
+        tell("actor started", **self.context.event_fields())
         self.context.recover()
         self._on_created(self._incarnation)
 

@@ -82,14 +82,7 @@ class DMPoller:
             Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
         """
         own_did = await self._bluesky.did()
-        reader = DirectMessageReader(
-            self._context,
-            self._conversations,
-            self._profiles,
-            own_did=own_did,
-            requests=self._requests,
-            known=self._known,
-        )
+        reader = self._make_reader(own_did)
         deletions = DeletionReader(
             self._store,
             self._conversations,
@@ -111,6 +104,32 @@ class DMPoller:
             place = await self._chores.mark_read(place)
 
         await run_every(self._interval_s, self._context, poll)
+
+    async def take_in(self) -> None:
+        """Take in once what was sent within the look-back, with all that goes with it.
+
+        If cancelled or failed, it can be done again: nothing doubles.
+
+        Raises:
+            Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
+        """
+        reader = self._make_reader(await self._bluesky.did())
+        place = LogPlace(since=self._clock() - self._lookback_s)
+        place = await self._look_back(place, reader)
+        left = len(place.reading) + 1
+        while 0 < len(place.reading) < left:
+            left = len(place.reading)
+            place = await self._chores.mark_read(place)
+
+    def _make_reader(self, own_did: str) -> DirectMessageReader:
+        return DirectMessageReader(
+            self._context,
+            self._conversations,
+            self._profiles,
+            own_did=own_did,
+            requests=self._requests,
+            known=self._known,
+        )
 
     async def _find_place(self) -> LogPlace:
         place = LogPlace.parse(await self._store.read("cursor", NAME))

@@ -71,6 +71,7 @@ class Sweeper:
         known: may be shared by the sweepers of one actor.
         lag: shared by them.
         thread_context: completes what is found; ``None`` to take it as it is.
+        from_before: also take what was left out because it was there before the first start.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Sweeper:
         known: Recent,
         lag: Lag,
         thread_context: ThreadContext | None = None,
+        from_before: bool = False,
     ) -> None:
         self._context = context
         self._store = store
@@ -100,7 +102,12 @@ class Sweeper:
         self._known = known
         self._lag = lag
         self._judge = Judge(
-            context, store, own_did=own_did, not_older_s=reach.not_older_s, known=known
+            context,
+            store,
+            own_did=own_did,
+            not_older_s=reach.not_older_s,
+            known=known,
+            from_before=from_before,
         )
         self._place: Place | None = None
         self._deep_at = float("-inf")
@@ -145,7 +152,8 @@ class Sweeper:
         while True:
             page = await self._read_page(cursor)
             pages += 1
-            walk.note(page.candidates, await self._judge.find_new(page.candidates, place, now_s))
+            new = await self._judge.find_new(page.candidates, place, now_s)
+            walk.note(page.candidates, new, self._judge.choose_mark)
             await self._put_aside(page, walk)
             blank = 0 if page.candidates or page.reached_s is not None else blank + 1
             cursor = page.cursor

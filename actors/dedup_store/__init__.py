@@ -17,6 +17,7 @@ from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import give_up_lease
 from actors.dedup_store.opening import open_database
 from actors.dedup_store.scripts import load_scripts
+from actors.dedup_store.server import ServerFacts, ask_server
 
 __all__ = [
     "Commands",
@@ -27,9 +28,11 @@ __all__ = [
     "Lease",
     "RedisAddress",
     "Route",
+    "ServerFacts",
     "StoreGauge",
     "StoreKind",
     "StoreState",
+    "ask_server",
     "decode_payload",
     "give_up_lease",
     "load_scripts",

@@ -24,12 +24,14 @@ from actors.dedup_store.codec import (
     decode_reference,
 )
 from actors.dedup_store.commands import Wanted
+from actors.dedup_store.inherited import read_inherited
 from actors.dedup_store.keys import LEASE_KEEP_S
 from actors.messages import Destination, JournalEntry, JournalItem, ThreadReference
 from actors.store import (
     Activity,
     Amend,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -82,7 +84,9 @@ def answer(request: StoreRequest, result: Result) -> None:
         case ReadValue():
             request.reply.answer(result)
         case FindReference():
-            request.reply.answer(_read_reference(result))
+            request.reply.answer(_read_reference(request.uri, result))
+        case FindInherited(uris=uris):
+            request.reply.answer(frozenset(uris[place - 1] for place in result))
         case FindActive():
             request.reply.answer(_read_activities(result))
         case FindPosts():
@@ -163,11 +167,12 @@ def _read_queue(asked: EntryId, elements: Sequence[str]) -> Iterator[JournalEntr
             return
 
 
-def _read_reference(answer: str | None) -> ThreadReference | None:
-    if answer is None:
-        return None
+def _read_reference(uri: str, answer: Sequence[str]) -> ThreadReference | None:
+    own, *kept = answer
+    if not own:
+        return read_inherited(uri, *kept)
     try:
-        return decode_reference(answer)
+        return decode_reference(own)
     except Malformed:
         # Not remembered in a form that this release reads: it is looked up anew.
         return None

@@ -50,6 +50,7 @@ from actors.store import (
     Activity,
     Amend,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -158,7 +159,10 @@ class Commands:
                 name = value_name(request.space, request.name)
                 return Command(("GET", self._keys.value(name)), reads=True)
             case FindReference():
-                return Command(("GET", self._keys.reference(request.uri)), reads=True)
+                return self._call("reference", _Caller(now), (request.uri,), reads=True)
+            case FindInherited(uris=uris):
+                asked = _many((uri,) for uri in uris)
+                return self._call("inherited", _Caller(now), asked, reads=True)
             case FindActive():
                 last = str(request.limit - 1)
                 return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)

@@ -99,10 +99,6 @@ class Keys:
         """One kept value; see :func:`value_name`."""
         return f"{self.prefix}value:{name}"
 
-    def reference(self, uri: str) -> str:
-        """What a reply to this post must name."""
-        return f"{self.prefix}reference:{uri}"
-
 
 def value_name(space: str, name: str) -> str:
     """A value's name, unique over all spaces."""

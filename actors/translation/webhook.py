@@ -22,6 +22,10 @@ from actors.messages import AgentMessage, Attachment, JournalItem
 from actors.reasons import Reason
 from runtime.clock import parse_time
 
+CHECK_EVENT = "ConnectorCheck"
+"""The ``eventType`` by which somebody tries the way in. Genesys sends none of this name, and it
+has no effect."""
+
 _AUTHORITY = re.compile(r"at://(did:[^/]+)/")
 
 
@@ -190,7 +194,8 @@ def _find_recipient(data: Mapping[str, Any]) -> str | None:
 def _name_event(data: Mapping[str, Any]) -> str:
     events = data.get("events")
     kinds = [_find(event, "eventType") for event in events] if isinstance(events, list) else []
-    return "typing" if kinds and set(kinds) == {"Typing"} else "event"
+    names = {"Typing": "typing", CHECK_EVENT: "check"}
+    return names.get(kinds[0] or "", "event") if len(set(kinds)) == 1 else "event"
 
 
 def _give_up_on_structure(data: Mapping[str, Any], error: ValidationError) -> Unusable:

@@ -34,6 +34,7 @@ from actors.store import (
     Amend,
     Deposed,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -71,6 +72,7 @@ class MemoryStore:
         posts: when each known post was first recorded, in unix seconds.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
         active: where something happened, newest last.
+        inherited: posts that the predecessor took in, by uri.
         away: while true, every request is refused with :class:`StoreUnavailable`.
         deposed: while true, every change is refused with :class:`Deposed`.
         lost_answers: so many of the next requests take effect and are then answered
@@ -88,6 +90,7 @@ class MemoryStore:
         self.values: dict[tuple[str, str], Value] = {}
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.inherited: set[str] = set()
         self.active: list[Activity] = []
         self.posts: dict[KnownPost, float] = {}
         self.away = False
@@ -170,6 +173,8 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case FindInherited(uris=uris):
+                request.reply.answer(frozenset(self.inherited.intersection(uris)))
             case FindActive():
                 request.reply.answer(self._find_active(request.limit))
             case FindPosts(since_s=since_s):

@@ -18,6 +18,8 @@ ScriptName: TypeAlias = Literal[
     "envelopes",
     "replay",
     "drop",
+    "reference",
+    "inherited",
 ]
 _NAMES: tuple[ScriptName, ...] = get_args(ScriptName)
 

@@ -250,3 +250,10 @@ local function bury(letter)
     drop_dead_letters(redis.call('ZRANGE', dead_key, 0, surplus - 1))
   end
 end
+
+-- What the connector before this one kept of a post, or ''. These are another program's keys: where
+-- they may not be read, or hold something else, there is nothing.
+local function read_predecessor(uri)
+  local kept = redis.pcall('GET', 'bluesky:post:' .. uri)
+  return type(kept) == 'string' and kept or ''
+end
