@@ -19,6 +19,7 @@ from actors.genesys.reconciler import explain
 from actors.messages import Author
 from actors.translation.contact import make_contact_state, make_enrichment
 from connector.clients import make_endpoints
+from connector.house import make_commands
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
 from connector.settings import Settings
@@ -105,7 +106,11 @@ def _store_item(parts: Parts) -> Item:
     async def ask() -> str:
         await parts.store.read("cursor", "check")
         state = parts.gauge.read()
-        return f"{state.kind} answers" + (f"; beware: {state.reason}" if state.reason else "")
+        sealed = (
+            "sealed with STATE_KEY" if make_commands(parts.settings).sealer.seals else "not sealed"
+        )
+        beware = f"; beware: {state.reason}" if state.reason else ""
+        return f"{state.kind} answers; what it keeps is {sealed}{beware}"
 
     return Item(_STORE, ask, "Check REDIS_URL and REDIS_TOKEN, or STATE_DIR.")
 

@@ -14,6 +14,7 @@ from actors.dedup_store import (
     Keys,
     Lease,
     Route,
+    Sealer,
     StoreGauge,
     give_up_lease,
     load_scripts,
@@ -79,7 +80,7 @@ def build_house(settings: Settings, outside: Outside, *, alter: Alter = lambda s
         rng=outside.rng,
         log=outside.log,
     )
-    commands = _make_commands(parts)
+    commands = make_commands(parts.settings)
     give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
     return House(supervisor, parts.webhooks, parts.gauge, parts.duty, give_up)
 
@@ -97,7 +98,7 @@ def make_dedup_store(
         mailbox = parts.entries[destination]
         limit = min(mailbox.capacity, sender.concurrency * sender.batch)
         routes[destination] = Route(mailbox, limit)
-    in_hand, commands = InHand(), _make_commands(parts)
+    in_hand, commands = InHand(), make_commands(parts.settings)
 
     def create(context: Context) -> DedupStore:
         return DedupStore(
@@ -125,8 +126,11 @@ def make_dedup_store(
     )
 
 
-def _make_commands(parts: Parts) -> Commands:
-    return Commands(Keys(parts.settings.gc_integration_id), load_scripts())
+def make_commands(settings: Settings) -> Commands:
+    """What may be asked of the store, in the namespace and with the keys of these settings."""
+    namespace, key = settings.gc_integration_id, settings.state_key
+    sealer = Sealer.parse(namespace, key.get_secret_value() if key is not None else None)
+    return Commands(Keys(namespace), load_scripts(), sealer)
 
 
 def _webhook_receiver(parts: Parts, lease: Lease) -> ActorSpec[WebhookDelivery]:

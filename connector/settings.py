@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from actors.dedup_store import parse_keys
 from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from actors.translation.commands import EVERY_WORD
 from runtime.backoff import RestartPolicy
@@ -51,6 +52,11 @@ def _check_attention(seconds: float) -> float:
             "remembered for longer"
         )
     return seconds
+
+
+def _check_keys(keys: SecretStr) -> SecretStr:
+    parse_keys(keys.get_secret_value())
+    return keys
 
 
 def _parse_rate(value: object) -> Rate:
@@ -121,6 +127,7 @@ Listed = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Attention = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
 ]
+Keys = Annotated[SecretStr, AfterValidator(_check_keys)]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
@@ -187,6 +194,10 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = None
     redis_token: SecretStr | None = None
     state_dir: Path = Path("./state")
+    state_key: Keys | None = Field(
+        None,
+        description="Keys that seal what the store keeps, parted by commas: the first seals.",
+    )
 
     host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
     port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -17,16 +17,19 @@ from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import give_up_lease
 from actors.dedup_store.opening import open_database
 from actors.dedup_store.scripts import load_scripts
+from actors.dedup_store.sealing import KeyMissing, Sealer, parse_keys
 
 __all__ = [
     "Commands",
     "Database",
     "DedupStore",
     "InHand",
+    "KeyMissing",
     "Keys",
     "Lease",
     "RedisAddress",
     "Route",
+    "Sealer",
     "StoreGauge",
     "StoreKind",
     "StoreState",
@@ -35,5 +38,6 @@ __all__ = [
     "load_scripts",
     "open_database",
     "parse_address",
+    "parse_keys",
     "refuse_poison",
 ]

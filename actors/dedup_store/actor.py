@@ -13,6 +13,7 @@ from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
+from actors.dedup_store.sealing import KeyMissing
 from actors.messages import Destination
 from actors.store import StoreRequest, StoreUnavailable
 from runtime.actor import Context
@@ -158,6 +159,8 @@ class DedupStore:
     def _tell(self, report: Report) -> None:
         for fault in report.faults:
             self._context.failed(fault)
+            if isinstance(fault, KeyMissing):
+                self._log.warning("an entry waits", reason=str(fault), action=fault.action)
         if report.trouble is None:
             self._context.succeeded(report.answered)
 

@@ -18,9 +18,11 @@ from actors.dead_letters import (
 from actors.dedup_store.codec import (
     EntryId,
     encode_activity,
-    encode_payload,
-    encode_post,
     encode_reference,
+    seal_letter,
+    seal_payload,
+    seal_post,
+    seal_value,
 )
 from actors.dedup_store.keys import (
     ACTIVE_KEEP_S,
@@ -35,11 +37,12 @@ from actors.dedup_store.keys import (
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
+from actors.dedup_store.sealing import Sealer
 from actors.messages import (
+    DeadLetter,
     Destination,
     Done,
     JournalItem,
-    KnownPost,
     Refused,
     Retry,
     ThreadReference,
@@ -114,10 +117,12 @@ class Commands:
     Args:
         keys: the namespace.
         scripts: see :func:`actors.dedup_store.scripts.load_scripts`.
+        sealer: seals what these commands write, and opens what they read.
     """
 
-    def __init__(self, keys: Keys, scripts: dict[ScriptName, Script]) -> None:
+    def __init__(self, keys: Keys, scripts: dict[ScriptName, Script], sealer: Sealer) -> None:
         self.bell = keys.bell
+        self.sealer = sealer
         self._keys = keys
         self._scripts = scripts
 
@@ -145,7 +150,9 @@ class Commands:
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
                 absorbed = _many((str(EntryId.parse(one).sequence),) for one in request.absorbed)
-                arguments = (*_place(entry_id), encode_payload(request.payload), *absorbed)
+                place = (entry_id.destination, entry_id.conversation, request.item_id)
+                payload = seal_payload(self.sealer, request.payload, *place)
+                arguments = (*_place(entry_id), payload, *absorbed)
                 return self._call("amend", _Caller.of(request, now, token), arguments)
             case ReadQueue(entry_id=name, most=most):
                 entry_id = EntryId.parse(name)
@@ -207,23 +214,16 @@ class Commands:
         return Command(("SET", self._keys.probe, _time(now), "EX", "60"))
 
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
-        letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
             str(ACTIVE_KEEP_S),
             str(ACTIVE_MOST),
             str(POSTS_KEEP_S),
             str(POSTS_MOST),
-            *_items(request.items),
-            *_many(
-                (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
-                for one in letters
-            ),
+            *self._items(request.items),
+            *self._letters(request.dead_letters),
             *_many((item_id,) for item_id in request.seen),
-            *_values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
-            *_posts(request.posts),
+            *self._kept(request),
         ]
         return self._call("record", caller, arguments)
 
@@ -241,11 +241,8 @@ class Commands:
         arguments = [
             *_place(entry_id),
             *outcome,
-            *_items(request.items),
-            *_values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
-            *_posts(request.posts),
+            *self._items(request.items),
+            *self._kept(request),
         ]
         return self._call("settle", caller, arguments)
 
@@ -272,10 +269,51 @@ class Commands:
         arguments = [
             request.letter_id,
             request.unless_seen or "",
-            *_items([request.item] if request.item else []),
+            *self._items([request.item] if request.item else []),
             *_references(request.references),
         ]
         return self._call("replay", _Caller(now), arguments)
+
+    def _items(self, items: Iterable[JournalItem]) -> list[str]:
+        return _many((*_name(one), self._seal(one)) for one in items)
+
+    def _seal(self, item: JournalItem) -> str:
+        place = (item.destination, item.conversation, item.item_id)
+        return seal_payload(self.sealer, item.payload, *place)
+
+    def _letters(self, letters: Iterable[DeadLetter]) -> list[str]:
+        return _many(
+            (
+                one.letter_id,
+                one.source,
+                one.code,
+                one.why,
+                seal_letter(self.sealer, one),
+                str(one.attempts),
+            )
+            for one in letters
+        )
+
+    def _kept(self, request: Record | Settle) -> list[str]:
+        """What is kept with a recording or a settling, in the order of the scripts."""
+        posts = (seal_post(self.sealer, one) for one in request.posts)
+        return [
+            *self._values(request.values),
+            *_references(request.references),
+            *_activities(request.active),
+            *_many((one,) for one in posts),
+        ]
+
+    def _values(self, values: Iterable[Value]) -> list[str]:
+        return _many(
+            (
+                value_name(one.space, one.name),
+                seal_value(self.sealer, one.space, one.name, one.text),
+                _life_time(one),
+                "1" if one.earliest else "0",
+            )
+            for one in values
+        )
 
     def _call(
         self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
@@ -305,23 +343,8 @@ def _many(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [str(len(listed)), *(field for row in listed for field in row)]
 
 
-def _items(items: Iterable[JournalItem]) -> list[str]:
-    return _many(
-        (one.item_id, one.destination, one.conversation, encode_payload(one.payload))
-        for one in items
-    )
-
-
-def _values(values: Iterable[Value]) -> list[str]:
-    return _many(
-        (
-            value_name(one.space, one.name),
-            one.text,
-            _life_time(one),
-            "1" if one.earliest else "0",
-        )
-        for one in values
-    )
+def _name(item: JournalItem) -> tuple[str, str, str]:
+    return item.item_id, item.destination, item.conversation
 
 
 def _life_time(value: Value) -> str:
@@ -337,7 +360,3 @@ def _references(references: Iterable[ThreadReference]) -> list[str]:
 
 def _activities(activities: Iterable[Activity]) -> list[str]:
     return _many((encode_activity(one),) for one in activities)
-
-
-def _posts(posts: Iterable[KnownPost]) -> list[str]:
-    return _many((encode_post(one),) for one in posts)

@@ -16,6 +16,9 @@ DEAD_MOST = 10_000
 ACTIVE_KEEP_S = 24 * 3600
 ACTIVE_MOST = 2_000
 
+KEY_AWAITED_S = 7 * 24 * 3600
+"""So long after it was recorded an entry waits for the key that it was sealed with."""
+
 LEASE_KEEP_S = 7 * 24 * 3600
 """So long it can still be seen when there last was a leader."""
 MISSED_AFTER_S = 20.0

@@ -289,3 +289,12 @@ def test_the_commands_of_agents_are_all_none_or_a_list(written: str, meant: froz
 def test_the_languages_of_posts_are_a_list() -> None:
     """In the order that is given."""
     assert load_settings({**REQUIRED, "POST_LANGS": "de-CH, en"}).post_langs == ("de-CH", "en")
+
+
+def test_a_state_key_that_is_none_is_told_without_being_repeated() -> None:
+    """The line names the variable and how to make a key, and gives nothing away."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, "STATE_KEY": "hunter2, the secret"})
+    (problem,) = caught.value.problems
+    assert problem.startswith("STATE_KEY: number 1 is no base64; ")
+    assert "hunter2" not in problem
