@@ -62,8 +62,8 @@ class Deposed(Retryable):
 class Value:
     """A small text kept under a name.
 
-    ``keep_s`` is its life time in seconds, or for ever; 0 deletes it. An ``earliest`` one is a
-    number, and does not replace a smaller one.
+    ``keep_s`` is its life time in seconds, by default 400 days; 0 deletes it. An ``earliest`` one
+    is a number, and does not replace a smaller one.
     """
 
     space: Space

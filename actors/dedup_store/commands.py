@@ -29,7 +29,9 @@ from actors.dedup_store.keys import (
     ACTIVE_MOST,
     DEAD_KEEP_S,
     DEAD_MOST,
+    ENTRY_KEEP_S,
     LEASE_KEEP_S,
+    LONGEST_KEEP_S,
     MISSED_AFTER_S,
     POSTS_MOST,
     REFERENCE_KEEP_S,
@@ -75,6 +77,21 @@ ENVELOPE_FIELDS = (
     "died_at",
 )
 """Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
+
+_LIMITS = tuple(
+    str(int(one))
+    for one in (
+        SEEN_KEEP_S,
+        REFERENCE_KEEP_S,
+        DEAD_KEEP_S,
+        DEAD_MOST,
+        ACTIVE_KEEP_S,
+        POSTS_KEEP_S,
+        ENTRY_KEEP_S,
+        LONGEST_KEEP_S,
+    )
+)
+"""How long and how many are kept, as ``scripts/common.lua`` takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +233,7 @@ class Commands:
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         arguments = [
             "1" if forget_old else "0",
-            str(ACTIVE_KEEP_S),
             str(ACTIVE_MOST),
-            str(POSTS_KEEP_S),
             str(POSTS_MOST),
             *self._items(request.items),
             *self._letters(request.dead_letters),
@@ -320,7 +335,7 @@ class Commands:
     ) -> Command:
         common = (
             _time(caller.now),
-            *map(str, (SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)),
+            *_LIMITS,
             caller.token,
             "1" if caller.fenced else "",
         )
@@ -348,10 +363,9 @@ def _name(item: JournalItem) -> tuple[str, str, str]:
 
 
 def _life_time(value: Value) -> str:
-    """In milliseconds; ``""`` for ever, ``"0"`` to delete it."""
-    if value.keep_s is None:
-        return ""
-    return "0" if value.keep_s <= 0 else str(max(1, round(value.keep_s * 1000)))
+    """In milliseconds; ``"0"`` to delete it."""
+    keep_s = LONGEST_KEEP_S if value.keep_s is None else value.keep_s
+    return "0" if keep_s <= 0 else str(max(1, round(keep_s * 1000)))
 
 
 def _references(references: Iterable[ThreadReference]) -> list[str]:
