@@ -148,6 +148,11 @@ ACCOUNT_GONE = Reason(
     "InvalidDestination", "This person's Bluesky account is deleted, deactivated or suspended."
 )
 
+FORGOTTEN = Reason(
+    "RecipientOptedOut",
+    "This person's data were deleted at their request, and the message was not sent.",
+)
+
 # --- direct messages -----------------------------------------------------------------------
 
 MESSAGES_DISABLED = Reason(

@@ -10,6 +10,7 @@ from actors.dedup_store.codec import decode_payload
 from actors.dedup_store.commands import Commands
 from actors.dedup_store.connection import RedisAddress, parse_address
 from actors.dedup_store.database import Database
+from actors.dedup_store.forgetting import Forgetting, Forgotten
 from actors.dedup_store.gauge import StoreGauge, StoreKind, StoreState
 from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
@@ -23,6 +24,8 @@ __all__ = [
     "Commands",
     "Database",
     "DedupStore",
+    "Forgetting",
+    "Forgotten",
     "InHand",
     "KeyMissing",
     "Keys",

@@ -30,6 +30,7 @@ from actors.dedup_store.keys import (
     DEAD_KEEP_S,
     DEAD_MOST,
     ENTRY_KEEP_S,
+    LEASE_HOLDS_S,
     LEASE_KEEP_S,
     LONGEST_KEEP_S,
     MISSED_AFTER_S,
@@ -77,6 +78,9 @@ ENVELOPE_FIELDS = (
     "died_at",
 )
 """Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
+
+_CLOCKS_APART_S = 5
+"""So far the clocks of two processes on one store may be apart."""
 
 _LIMITS = tuple(
     str(int(one))
@@ -140,7 +144,7 @@ class Commands:
     def __init__(self, keys: Keys, scripts: dict[ScriptName, Script], sealer: Sealer) -> None:
         self.bell = keys.bell
         self.sealer = sealer
-        self._keys = keys
+        self.keys = keys
         self._scripts = scripts
 
     def make(
@@ -173,21 +177,21 @@ class Commands:
                 return self._call("amend", _Caller.of(request, now, token), arguments)
             case ReadQueue(entry_id=name, most=most):
                 entry_id = EntryId.parse(name)
-                queue = self._keys.queue(entry_id.destination, entry_id.conversation)
+                queue = self.keys.queue(entry_id.destination, entry_id.conversation)
                 return Command(("LRANGE", queue, "0", str(most - 1)), reads=True)
             case FindUnseen():
-                return Command(("ZMSCORE", self._keys.seen, *request.item_ids), reads=True)
+                return Command(("ZMSCORE", self.keys.seen, *request.item_ids), reads=True)
             case ReadValue():
                 name = value_name(request.space, request.name)
-                return Command(("GET", self._keys.value(name)), reads=True)
+                return Command(("GET", self.keys.value(name)), reads=True)
             case FindReference():
-                return Command(("GET", self._keys.reference(request.uri)), reads=True)
+                return Command(("GET", self.keys.reference(request.uri)), reads=True)
             case FindActive():
                 last = str(request.limit - 1)
-                return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
+                return Command(("ZREVRANGE", self.keys.active, "0", last), reads=True)
             case FindPosts(since_s=since_s):
                 range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
-                return Command(("ZREVRANGEBYSCORE", self._keys.posts, *range_), reads=True)
+                return Command(("ZREVRANGEBYSCORE", self.keys.posts, *range_), reads=True)
             case _:
                 return self._make_for_letters(request, now)
 
@@ -215,20 +219,39 @@ class Commands:
 
     def renew(self, token: str) -> Command:
         """Renew a lease; the answer is how much others have recorded, or nothing if it is lost."""
-        key = self._keys.lease(token)
+        key = self.keys.lease(token)
         return Command(("GETEX", key, "PX", str(1000 * LEASE_KEEP_S)))
 
     def look_at(self, holder: str) -> Command:
         """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
-        return Command(("PTTL", self._keys.lease(holder)), reads=True)
+        return Command(("PTTL", self.keys.lease(holder)), reads=True)
 
     def hand_over(self, token: str, now: float) -> Command:
         """Give a lease up: the next one to ask gets it, and those who listen hear of it."""
         return self._call("hand_over", _Caller(now, token), (str(1000 * LEASE_KEEP_S),))
 
+    def forget(
+        self, entry_id: EntryId, element: str, items: Iterable[JournalItem], now: float
+    ) -> Command:
+        """Take an entry out of its queue that nobody has in hand; ``items`` come in its place.
+
+        Answers 1, or 0 if it is not there any more, or -1 if it may be in hand.
+        """
+        arguments = (
+            entry_id.destination,
+            entry_id.conversation,
+            str(entry_id.sequence),
+            element,
+            str(int(1000 * LEASE_HOLDS_S)),
+            str(1000 * LEASE_KEEP_S),
+            str(_CLOCKS_APART_S),
+            *self._items(items),
+        )
+        return self._call("forget", _Caller(now), arguments)
+
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""
-        return Command(("SET", self._keys.probe, _time(now), "EX", "60"))
+        return Command(("SET", self.keys.probe, _time(now), "EX", "60"))
 
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         arguments = [
@@ -265,13 +288,13 @@ class Commands:
         match request:
             case ListLetters():
                 oldest = _time(now - DEAD_KEEP_S)
-                listing = ("ZREVRANGEBYSCORE", self._keys.dead, "+inf", oldest)
+                listing = ("ZREVRANGEBYSCORE", self.keys.dead, "+inf", oldest)
                 return Command(listing, reads=True)
             case ReadEnvelopes(letter_ids=letter_ids):
                 asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
                 return self._call("envelopes", _Caller(now), chain(*asked), reads=True)
             case ReadLetter(letter_id=letter_id):
-                key = self._keys.dead_letter(letter_id)
+                key = self.keys.dead_letter(letter_id)
                 return Command(("HMGET", key, *ENVELOPE_FIELDS, "payload"), reads=True)
             case ReplayLetter():
                 return self._replay(request, now)
@@ -339,7 +362,7 @@ class Commands:
             caller.token,
             "1" if caller.fenced else "",
         )
-        head = ("EVALSHA", self._scripts[name].digest, "1", self._keys.prefix)
+        head = ("EVALSHA", self._scripts[name].digest, "1", self.keys.prefix)
         return Command((*head, *common, *arguments), reads)
 
 

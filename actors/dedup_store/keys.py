@@ -25,6 +25,8 @@ LONGEST_KEEP_S = 400 * 24 * 3600
 KEY_AWAITED_S = 7 * 24 * 3600
 """So long after it was recorded an entry waits for the key that it was sealed with."""
 
+LEASE_HOLDS_S = 12.0
+"""A leader that has not renewed its lease for so long is one no more."""
 LEASE_KEEP_S = 7 * 24 * 3600
 """So long it can still be seen when there last was a leader."""
 MISSED_AFTER_S = 20.0
