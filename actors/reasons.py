@@ -45,7 +45,7 @@ TOO_LONG = Reason(
 
 HELP = Reason("UnsupportedMessage", "Nothing failed: only so can Genesys show this. {commands}")
 NO_COMMAND = Reason(
-    "UnsupportedMessage", "!{word} is not a command, and nothing was posted. {commands}"
+    "UnsupportedMessage", "!{typed} is not a command, and nothing was posted. {commands}"
 )
 COMMAND_OFF = Reason(
     "UnsupportedMessage",

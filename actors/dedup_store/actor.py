@@ -21,6 +21,7 @@ from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.duty import Duty
 from runtime.errors import Rejected
+from runtime.failures import judge
 
 _LONGEST_SLEEP_S = 3600.0
 _LISTEN_AGAIN_S = 5.0
@@ -167,5 +168,6 @@ class DedupStore:
 
 async def refuse_poison(request: StoreRequest, attempts: int, error: Exception) -> None:
     """Answer a request that crashed DedupStore ``attempts`` times: it will never be accepted."""
-    why = f"crashed DedupStore {attempts} times, last with {type(error).__name__}: {error}"
+    last = judge(error)
+    why = f"crashed DedupStore {attempts} times, last with {last.type}: {last.message}"
     request.reply.fail(Rejected("Poisonous", why))
