@@ -353,14 +353,13 @@ class Retry:
 class Refused:
     """Never: keep it as a dead letter, with this reason.
 
-    ``tries`` is how often it was tried since it was delivered, crashes included. ``shown`` is the
-    reason without any word of the message, for those who watch, if ``why`` has one.
+    ``why`` has no word of the message. ``tries`` is how often it was tried since it was delivered,
+    crashes included.
     """
 
     code: str
     why: str
     tries: int = 1
-    shown: str | None = field(default=None, compare=False)
 
 
 Outcome: TypeAlias = Done | Retry | Refused

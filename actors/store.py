@@ -62,8 +62,8 @@ class Deposed(Retryable):
 class Value:
     """A small text kept under a name.
 
-    ``keep_s`` is its life time in seconds, or for ever; 0 deletes it. An ``earliest`` one is a
-    number, and does not replace a smaller one.
+    ``keep_s`` is its life time in seconds, by default 400 days; 0 deletes it. An ``earliest`` one
+    is a number, and does not replace a smaller one.
     """
 
     space: Space
@@ -147,6 +147,7 @@ class Amend:
     """
 
     entry_id: str
+    item_id: str
     payload: Payload
     absorbed: tuple[str, ...] = ()
     term: int | None = None
@@ -319,12 +320,14 @@ class Store:
         )
         await self._ask_with_posts(request, request.reply)
 
-    async def amend(self, entry_id: str, payload: Payload, absorbed: Iterable[str] = ()) -> bool:
+    async def amend(
+        self, entry: JournalEntry, payload: Payload, absorbed: Iterable[str] = ()
+    ) -> bool:
         """Replace the payload of an entry in hand, and take those behind it into it, atomically.
 
         Returns whether the entry is still in hand.
         """
-        request = Amend(entry_id, payload, tuple(absorbed), self._term())
+        request = Amend(entry.entry_id, entry.item_id, payload, tuple(absorbed), self._term())
         return await self._ask(request, request.reply)
 
     async def read_queue(self, entry_id: str, most: int) -> tuple[JournalEntry, ...]:

@@ -1,4 +1,4 @@
-"""The command line: ``bluesky-genesys setup | check | run | backfill | dead-letters | sandbox``."""
+"""The command line: ``bluesky-genesys COMMAND``."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def list_dead_letters() -> None:
     """Show all, the latest to die first, without their content."""
     from connector.dead_letters import list_letters
 
-    _see_to_letters(list_letters)
+    _see_to_store(list_letters)
 
 
 @dead_letters.command("show")
@@ -136,7 +136,7 @@ def show_dead_letter(letter_id: str) -> None:
     """Show one whole, its content included."""
     from connector.dead_letters import show_letter
 
-    _see_to_letters(show_letter, letter_id)
+    _see_to_store(show_letter, letter_id)
 
 
 @dead_letters.command("replay")
@@ -149,9 +149,9 @@ def replay_dead_letters(*, letter_id: str | None, everything: bool) -> None:
     if (letter_id is None) is not everything:
         raise click.UsageError("Name one ID, or say --all.")
     if letter_id is None:
-        _see_to_letters(replay_all)
+        _see_to_store(replay_all)
     else:
-        _see_to_letters(replay_letter, letter_id)
+        _see_to_store(replay_letter, letter_id)
 
 
 @dead_letters.command("drop")
@@ -161,10 +161,24 @@ def drop_dead_letter(*, letter_id: str, yes: bool) -> None:
     """Remove one for good."""
     from connector.dead_letters import drop_letter
 
-    _see_to_letters(partial(drop_letter, sure=yes), letter_id)
+    _see_to_store(partial(drop_letter, sure=yes), letter_id)
 
 
-def _see_to_letters(command: Callable[..., Awaitable[None]], *arguments: str) -> NoReturn:
+@main.command()
+@click.argument("person", metavar="DID|HANDLE")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(*, person: str, dry_run: bool, yes: bool) -> None:
+    """Remove what the store has of a person, and say what it was.
+
+    Works beside a connector that runs, and while none does.
+    """
+    from connector.forgetting import forget_person
+
+    _see_to_store(partial(forget_person, dry_run=dry_run, sure=yes), person)
+
+
+def _see_to_store(command: Callable[..., Awaitable[None]], *arguments: str) -> NoReturn:
     from connector.dead_letters import Console, explain
 
     settings = _load_or_exit()

@@ -85,7 +85,7 @@ async def list_letters(settings: Settings, console: Console) -> None:
             for line in table.lay_out(page):
                 console.tell(line)
 
-    await _with_store(settings, show)
+    await with_store(settings, show)
 
 
 async def show_letter(settings: Settings, console: Console, text: str) -> None:
@@ -94,7 +94,7 @@ async def show_letter(settings: Settings, console: Console, text: str) -> None:
     async def read(parts: Parts) -> KeptLetter:
         return await _read(parts.store, await _find(parts.store, text))
 
-    for line in describe_letter(await _with_store(settings, read)):
+    for line in describe_letter(await with_store(settings, read)):
         console.tell(line)
 
 
@@ -114,7 +114,7 @@ async def replay_letter(settings: Settings, console: Console, text: str) -> None
             case Left(why=why, action=action):
                 raise NotDone(f"Not put back: {name}\n{why}", action=action)
 
-    await _with_store(settings, replay)
+    await with_store(settings, replay)
 
 
 async def replay_all(settings: Settings, console: Console) -> None:
@@ -140,7 +140,7 @@ async def replay_all(settings: Settings, console: Console) -> None:
         if not came:
             console.tell(f"There are no dead letters in {_name_store(parts)}.")
 
-    await _with_store(settings, replay)
+    await with_store(settings, replay)
 
 
 async def drop_letter(settings: Settings, console: Console, text: str, *, sure: bool) -> None:
@@ -157,7 +157,7 @@ async def drop_letter(settings: Settings, console: Console, text: str, *, sure: 
     async def find(parts: Parts) -> Envelope:
         return (await _read(parts.store, await _find(parts.store, text))).envelope
 
-    envelope = await _with_store(settings, find)
+    envelope = await with_store(settings, find)
     if not sure and console.confirm is not None:
         for line in LetterList([envelope.letter_id], console.width).lay_out([envelope]):
             console.tell(line)
@@ -170,10 +170,10 @@ async def drop_letter(settings: Settings, console: Console, text: str, *, sure: 
             raise _make_gone(name)
         console.tell(f"Dropped: {name}")
 
-    await _with_store(settings, drop)
+    await with_store(settings, drop)
 
 
-async def _with_store(settings: Settings, work: Callable[[Parts], Awaitable[R]]) -> R:
+async def with_store(settings: Settings, work: Callable[[Parts], Awaitable[R]]) -> R:
     """Run ``work`` while DedupStore runs.
 
     Raises:

@@ -17,6 +17,7 @@ from actors.dedup_store import (
     Keys,
     Lease,
     Route,
+    Sealer,
     StoreGauge,
     give_up_lease,
     load_scripts,
@@ -119,7 +120,7 @@ def build_house(
         rng=outside.rng,
         log=outside.log,
     )
-    commands = _make_commands(parts)
+    commands = make_commands(parts.settings)
     give_up = partial(give_up_lease, lease, outside.database, commands, outside.clock, outside.log)
     return House(
         supervisor=supervisor,
@@ -152,7 +153,7 @@ def make_dedup_store(
         mailbox = parts.entries[destination]
         limit = min(mailbox.capacity, sender.concurrency * sender.batch)
         routes[destination] = Route(mailbox, limit)
-    in_hand, commands = InHand(), _make_commands(parts)
+    in_hand, commands = InHand(), make_commands(parts.settings)
 
     def create(context: Context) -> DedupStore:
         return DedupStore(
@@ -184,8 +185,11 @@ def make_dedup_store(
     )
 
 
-def _make_commands(parts: Parts) -> Commands:
-    return Commands(Keys(parts.settings.gc_integration_id), load_scripts())
+def make_commands(settings: Settings) -> Commands:
+    """What may be asked of the store, in the namespace and with the keys of these settings."""
+    namespace, key = settings.gc_integration_id, settings.state_key
+    sealer = Sealer.parse(namespace, key.get_secret_value() if key is not None else None)
+    return Commands(Keys(namespace), load_scripts(), sealer)
 
 
 def _webhook_receiver(parts: Parts, lease: Lease, gap: WebhookGap) -> ActorSpec[WebhookDelivery]:

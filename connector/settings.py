@@ -32,6 +32,7 @@ from connector.shapes import (
     Seconds,
     Shape,
     ShortWindow,
+    StateKeys,
     Text,
     Window,
 )
@@ -236,6 +237,13 @@ class Settings(BaseModel):
         description="Where the embedded store keeps its files; in the image it is "
         "`/var/lib/bluesky-genesys`.",
         examples=["/var/lib/bluesky-genesys"],
+    )
+    state_key: StateKeys | None = Field(
+        None,
+        description="Seals messages, names and tokens in the store: a key that "
+        "`openssl rand -base64 32` made. The first of several seals, all of them open, and `plain` "
+        "stands for no key (docs/privacy.md). Unset: nothing is sealed.",
+        examples=["7vYBCaUxBaDh5vJYkIF5fK2PjyZ6qWk0y0uSc1m0o1A="],
     )
 
     host: Text = Field(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr
 
+from actors.dedup_store import parse_keys
 from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from actors.translation.commands import EVERY_WORD
 from runtime.rate import Rate
@@ -46,6 +47,11 @@ def _check_attention(seconds: float) -> float:
             "remembered for longer"
         )
     return seconds
+
+
+def _check_keys(keys: SecretStr) -> SecretStr:
+    parse_keys(keys.get_secret_value())
+    return keys
 
 
 def _parse_rate(value: object) -> Rate:
@@ -145,6 +151,9 @@ CommandWords = Annotated[
     frozenset[str],
     BeforeValidator(_parse_commands),
     Shape("`all`, `none`, or commands, separated by commas"),
+]
+StateKeys = Annotated[
+    SecretStr, AfterValidator(_check_keys), Shape("keys of 32 bytes in base64, parted by commas")
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate), Shape("a count and seconds")]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$"), Shape("a web address")]

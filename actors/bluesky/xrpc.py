@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import httpx
@@ -37,14 +37,14 @@ class Call:
 
     ``content`` is for a ``POST`` of bytes of the type ``mime`` instead.
     ``repeatable`` says that it does no harm to do it twice, so that a lost answer leaves nothing
-    to look up.
+    to look up. What is sent is not shown: a login has the password in it.
     """
 
     method: Literal["GET", "POST"]
     nsid: str
     parameters: Parameters | None = None
-    body: Json | None = None
-    content: bytes | None = None
+    body: Json | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     mime: str = ""
     chat: bool = False
     repeatable: bool = False

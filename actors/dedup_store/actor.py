@@ -14,6 +14,7 @@ from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.kept_pauses import KeptPauses
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
+from actors.dedup_store.sealing import KeyMissing
 from actors.messages import Destination
 from actors.steps import StepListener
 from actors.store import StoreRequest, StoreUnavailable
@@ -174,6 +175,8 @@ class DedupStore:
     def _tell(self, report: Report) -> None:
         for fault in report.faults:
             self._context.failed(fault)
+            if isinstance(fault, KeyMissing):
+                self._log.warning("an entry waits", reason=str(fault), action=fault.action)
         if report.trouble is None:
             self._context.succeeded(report.answered)
 

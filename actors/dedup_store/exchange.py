@@ -12,10 +12,12 @@ from actors.dedup_store.commands import Command, Commands, Wanted
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.keys import KEY_AWAITED_S
 from actors.dedup_store.lease import Lease
+from actors.dedup_store.sealing import KeyMissing
 from actors.dedup_store.telling import Telling
 from actors.items import make_failure, read_agent_id
-from actors.messages import Destination, JournalItem, Refused
+from actors.messages import Destination, JournalItem, Refused, Retry
 from actors.reasons import OTHER_RELEASE
 from actors.steps import StepListener
 from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
@@ -24,6 +26,7 @@ from runtime.errors import Fault, Malformed, Rejected
 
 _FORGET_EVERY_S = 3600.0
 _LOOK_AGAIN_S = 1.0
+_KEY_AGAIN_S = 60.0
 
 
 @dataclass(slots=True)
@@ -105,7 +108,7 @@ class Exchange:
                 self._in_hand.want()
         done = False
         try:
-            own = self._in_hand.unreadable
+            own = self._in_hand.unfit
             both = [*own, *requests]
             settling = {one.entry_id for one in both if isinstance(one, Settle)}
             report = await self._ask(both, self._in_hand.find_room(self._routes, settling))
@@ -224,7 +227,7 @@ class Exchange:
                 report.answered += 1
                 if isinstance(request, Settle):
                     self._in_hand.release(EntryId.parse(request.entry_id))
-                answer(request, result)
+                answer(request, result, self._commands.sealer)
                 self._telling.answered(request, result, asked_at)
 
     def _hand_over(self, delivery: Delivery, now: float, term: int | None, report: Report) -> None:
@@ -239,12 +242,11 @@ class Exchange:
             if not self._in_hand.take(head.entry_id):
                 continue
             try:
+                head = head.unseal(self._commands.sealer)
                 entry = head.open()
-            except Malformed as error:
+            except (KeyMissing, Malformed) as error:
                 report.faults.append(error)
-                refusal = Refused("Unreadable", str(error), tries=0)
-                told = _tell_agent(head)
-                self._in_hand.refuse(Settle(str(head.entry_id), refusal, told, term=term))
+                self._in_hand.settle_soon(_put_aside(head, error, now, term))
                 self._telling.unreadable(head)
                 continue
             if not self._routes[entry.destination].mailbox.offer(entry):
@@ -253,6 +255,17 @@ class Exchange:
                 self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
                 continue
             self._telling.delivered(entry)
+
+
+def _put_aside(head: Head, error: Fault, now: float, term: int | None) -> Settle:
+    """What becomes of an entry that cannot be handed over.
+
+    What lacks a key waits for it: with the key it is carried, in its order and with its receipt.
+    """
+    if isinstance(error, KeyMissing) and now - head.recorded_at < KEY_AWAITED_S:
+        return Settle(str(head.entry_id), Retry(_KEY_AGAIN_S, str(error)), term=term)
+    refusal = Refused("Unreadable", str(error), tries=0)
+    return Settle(str(head.entry_id), refusal, _tell_agent(head), term=term)
 
 
 def _tell_agent(head: Head) -> tuple[JournalItem, ...]:

@@ -49,7 +49,7 @@ class InHand:
 
     def __init__(self) -> None:
         self._entries: dict[Destination, dict[str, str]] = {one: {} for one in Destination}
-        self._unreadable: dict[str, Settle] = {}
+        self._unfit: dict[str, Settle] = {}
         self._steps: dict[str, tuple[Step, ...]] = {}
         self.under_way = UnderWay()
         self._next_due: dict[Destination, float] = {}
@@ -73,7 +73,7 @@ class InHand:
 
     def release(self, entry_id: EntryId) -> None:
         """Note that an entry was settled. Another one of its conversation stays in hand."""
-        self._unreadable.pop(str(entry_id), None)
+        self._unfit.pop(str(entry_id), None)
         held = self._entries[entry_id.destination]
         if held.get(entry_id.conversation) == str(entry_id):
             del held[entry_id.conversation]
@@ -103,20 +103,20 @@ class InHand:
         return wanted
 
     @property
-    def unreadable(self) -> list[Settle]:
-        """Entries in hand that this release cannot read, to be made dead letters."""
-        return list(self._unreadable.values())
+    def unfit(self) -> list[Settle]:
+        """What is to become of the entries in hand that cannot be read."""
+        return list(self._unfit.values())
 
-    def refuse(self, settle: Settle) -> None:
-        """Have an entry in hand made a dead letter soon."""
-        self._unreadable[settle.entry_id] = settle
+    def settle_soon(self, settle: Settle) -> None:
+        """Have an entry in hand settled that no actor gets."""
+        self._unfit[settle.entry_id] = settle
         self.want()
 
     def reset(self) -> None:
         """Forget all: whoever had it in hand has it no more. Somebody may be asking meanwhile."""
         for held in self._entries.values():
             held.clear()
-        self._unreadable.clear()
+        self._unfit.clear()
         self._steps.clear()
         self._next_due.clear()
         self._wanted = True

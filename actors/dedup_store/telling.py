@@ -121,7 +121,7 @@ class Telling:
             case Retry():
                 name, why = "retried", outcome.why
             case Refused():
-                name, code, why = "refused", outcome.code, outcome.shown or outcome.why
+                name, code, why = "refused", outcome.code, outcome.why
         for step in self._in_hand.take_steps(entry_id):
             at = self._clock()
             self._told(dataclasses.replace(step, name=name, at=at, code=code, why=why))

@@ -6,6 +6,7 @@ import re
 
 import httpx
 
+from actors.echoes import conceal_echoes
 from actors.genesys.exchange import read_seconds
 from actors.genesys.models import ErrorBody, parse_text
 from runtime.errors import AuthRejected, Effect, Fault, RateLimited, Rejected, Retryable
@@ -92,9 +93,12 @@ def _describe(response: httpx.Response, body: ErrorBody | None) -> str:
     place = f"{request.method} {request.url.path}: {response.status_code}"
     if body is None:
         return f"{place}, not an error of Genesys Cloud"
-    message = body.message[:_MESSAGE_LIMIT]
     context_id = body.context_id or response.headers.get("inin-correlation-id", "unknown")
-    return f"{place} {body.code}: {message} (contextId {context_id})"
+    told = f"{place} {body.code}"
+    if response.status_code < 500 and response.status_code != 429:
+        # Of a server in trouble the code says enough, and its words may be anybody's.
+        told += f": {conceal_echoes(body.message, request)[:_MESSAGE_LIMIT]}"
+    return f"{told} (contextId {context_id})"
 
 
 def _advise_on_login(body: ErrorBody | None) -> str:

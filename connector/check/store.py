@@ -10,6 +10,7 @@ import trio
 from actors.dedup_store import ServerFacts, ask_server
 from actors.store import Store, Value
 from connector.check.items import Finding, Item, NotAsItShouldBe
+from connector.house import make_commands
 from connector.parts import Parts
 from connector.settings import Settings
 
@@ -33,7 +34,9 @@ def make_store_items(settings: Settings, parts: Parts) -> list[Item]:
         state = parts.gauge.read()
         if state.reason is not None:
             return Finding(f"{state.kind} answers, but {state.reason}", "See what it says.")
-        return Finding(f"{state.kind} answers and takes writes")
+        seals = make_commands(settings).sealer.seals
+        sealed = "sealed with STATE_KEY" if seals else "not sealed"
+        return Finding(f"{state.kind} answers and takes writes; what it keeps is {sealed}")
 
     async def measure() -> Finding:
         return judge_latency([await _time_write(parts.store) for _ in range(ROUND_TRIPS)])

@@ -324,3 +324,12 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path) -> None
     place.write_bytes(b"\xff\xfe=1\n")
     with pytest.raises(SettingsError, match="not a text file in UTF-8"):
         load_settings(REQUIRED, place)
+
+
+def test_a_state_key_that_is_none_is_told_without_being_repeated() -> None:
+    """The line names the variable and how to make a key, and gives nothing away."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, "STATE_KEY": "hunter2, the secret"})
+    (problem,) = caught.value.problems
+    assert problem.startswith("STATE_KEY: number 1 is no base64; ")
+    assert "hunter2" not in problem

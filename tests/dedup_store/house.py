@@ -17,6 +17,7 @@ from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
+from actors.dedup_store.sealing import Sealer
 from actors.messages import Destination, JournalEntry, JournalItem, Receipt
 from actors.steps import Step
 from actors.store import Store, StoreRequest
@@ -47,6 +48,7 @@ class House:
         limit: how many entries each destination may have in hand.
         batch: how many requests share a round trip.
         lease: its part in who leads, if it takes any.
+        state_key: as ``STATE_KEY``.
     """
 
     def __init__(
@@ -57,11 +59,14 @@ class House:
         batch: int = 64,
         namespace: str | None = None,
         lease: Lease | None = None,
+        state_key: str | None = None,
     ) -> None:
         self.database = database
         self.keys = Keys(namespace or uuid.uuid4().hex)
         self.scripts = load_scripts()
-        self.commands = Commands(self.keys, self.scripts)
+        self.commands = Commands(
+            self.keys, self.scripts, Sealer.parse(self.keys.namespace, state_key)
+        )
         self.clock = Clock()
         self.in_hand = InHand()
         self.gauge = StoreGauge(database.kind, database.warning)

@@ -260,17 +260,17 @@ async def test_no_step_holds_a_text_or_a_handle(house: House) -> None:
     assert ALICE.handle not in shown
 
 
-async def test_a_reason_with_words_of_the_message_is_told_without_them(house: House) -> None:
-    """The dead letter has it whole."""
-    refusal = Refusal(NO_COMMAND, word=SECRET, commands="There are !like and !repost.")
-    outcome = Refused(refusal.code, refusal.sentence, shown=refusal.shown)
+async def test_a_reason_is_told_and_kept_without_words_of_the_message(house: House) -> None:
+    """Only the receipt repeats what the agent typed."""
+    refusal = Refusal(NO_COMMAND, typed=SECRET, commands="There are !like and !repost.")
     async with house.open():
         await house.store.record([item("a")])
-        await house.store.settle((await house.next()).entry_id, outcome)
+        entry_id = (await house.next()).entry_id
+        await house.store.settle(entry_id, Refused(refusal.code, refusal.why))
         (letter,) = await house.store.read_envelopes(["a"])
-    assert SECRET in letter.why
-    why = house.steps[-1].why
-    assert why == "!… is not a command, and nothing was posted. There are !like and !repost."
+    assert SECRET in refusal.sentence
+    assert letter.why == house.steps[-1].why
+    assert letter.why == "!… is not a command, and nothing was posted. There are !like and !repost."
 
 
 async def test_only_an_author_s_own_time_counts_as_written(house: House) -> None:

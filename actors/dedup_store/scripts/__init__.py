@@ -18,6 +18,7 @@ ScriptName: TypeAlias = Literal[
     "envelopes",
     "replay",
     "drop",
+    "forget",
     "reference",
     "inherited",
 ]

@@ -17,6 +17,7 @@ if head and outcome == 'retry' then
   head.attempts = string.format('%.0f', tonumber(attempts) + 1)
   redis.call('LSET', queue, 0, make_element(head))
   redis.call('ZADD', later_key(destination), due, conversation)
+  keep(later_key(destination), entry_keep_s)
 elseif head then
   redis.call('LPOP', queue)
   redis.call('ZREM', journal_key, sequence)
