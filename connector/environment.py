@@ -36,6 +36,7 @@ _EXPECTED = {
     "gc_social_rule_id": "the id of the topic's open data ingestion rule",
     "gc_api_url": "an address such as https://api.mypurecloud.com",
     "gc_login_url": "an address such as https://login.mypurecloud.com",
+    "jetstream_url": "an address such as wss://jetstream.us-west.bsky.network/subscribe",
     "bluesky_service_url": "an address such as https://bsky.social",
     "port": "a number from 0 to 65535",
     "enable_external_contacts": "true or false",

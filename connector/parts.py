@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.bluesky.client import BlueskyClient
+from actors.bluesky.live_finds import Listeners, LiveFinds
 from actors.bluesky.media import Media
 from actors.dedup_store import StoreGauge
 from actors.genesys.client import GenesysClient
@@ -40,6 +41,7 @@ class Parts:
     genesys: GenesysClient
     media: Media
     gauge: StoreGauge
+    listeners: Listeners
 
 
 def make_parts(settings: Settings, outside: Outside) -> Parts:
@@ -69,4 +71,5 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
         genesys=make_genesys(settings, outside, tokens, budget),
         media=make_media(settings, outside, tokens, budget),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
+        listeners=Listeners(LiveFinds(), LiveFinds()),
     )

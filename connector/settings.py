@@ -123,6 +123,7 @@ Attention = Annotated[
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
+StreamAddress = Annotated[str, Field(pattern=r"^wss?://[^\s/]+(/.*)?$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Handle = Annotated[
     str, BeforeValidator(_parse_handle), Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
@@ -162,6 +163,13 @@ class Settings(BaseModel):
     listen_exclude: Listed = ()
     listen_min_account_age: Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)] = 0.0
     listen_skip_labels: Listed = ()
+    listen_live: bool = Field(
+        default=False, description="Hear of posts as they are written, from Jetstream."
+    )
+    jetstream_url: StreamAddress = Field(
+        default="wss://jetstream.us-west.bsky.network/subscribe",
+        description="Where LISTEN_LIVE hears of posts.",
+    )
     dm_requests: Literal["accept", "ignore"] = "accept"
     agent_commands: Annotated[frozenset[str], BeforeValidator(_parse_commands)] = EVERY_WORD
     split_numbering: Literal["auto", "off"] = "auto"
@@ -195,6 +203,12 @@ class Settings(BaseModel):
     polling_time_inbound_notifications: Seconds = 60.0
     polling_time_social_listening: Seconds = 300.0
     polling_time_dm: Seconds = 120.0
+    adaptive_polling: bool = Field(
+        default=True, description="Poll quicker than these times while something is new."
+    )
+    polling_min: Seconds = Field(
+        default=5.0, description="The shortest time between two polls, as long as it is shorter."
+    )
     start_lookback: LookBack = 3600.0
     deep_sweep: Seconds = 3600.0
     thread_context: Annotated[int, Field(ge=0, le=80)] = 3
