@@ -6,12 +6,25 @@ compression: that would take its own dictionary, and saves traffic but no time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import httpx
-import trio_websocket
+import trio
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Ping,
+    Pong,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
+from wsproto.utilities import ProtocolError
 
 from actors.bluesky.live_matching import POST
 from runtime.errors import Retryable
@@ -19,37 +32,101 @@ from runtime.errors import Retryable
 LONGEST = 1_000_000
 """Characters of one event. Longer ones Jetstream is asked to leave out."""
 CONNECT_WITHIN_S = 15.0
-CLOSE_WITHIN_S = 2.0
 READ_BYTES = 65_536
 
 
 class Jetstream:
-    """One connection to Jetstream."""
+    """One connection to Jetstream. One task reads, another one may ping.
 
-    def __init__(self, connection: trio_websocket.WebSocketConnection) -> None:
-        self._connection = connection
+    Args:
+        stream: closed by its owner.
+    """
 
-    async def read(self) -> str | bytes:
-        """The next event. If cancelled, none was taken.
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self._protocol = WSConnection(ConnectionType.CLIENT)
+        self._sending = trio.Lock()
+        self._accepted = False
+        self._pong = trio.Event()
+        self._fault: Retryable | None = None
+        self._parts: list[str] = []
+        self._length = 0
+
+    async def shake_hands(self, request: Request) -> None:
+        """Ask for the stream, and wait until it is granted. Raises as :meth:`read`."""
+        await self._send(request)
+        while not self._accepted:
+            await self.read()
+
+    async def read(self) -> Sequence[str | bytes]:
+        """The next events, as many as have come; none if only a part of one has.
+
+        If cancelled, the connection is no use any more.
 
         Raises:
-            Retryable: the connection is closed.
+            Retryable: the connection is closed, or what comes is no websocket.
         """
+        if self._fault is not None:
+            raise self._fault
+        messages: list[str | bytes] = []
         try:
-            return await self._connection.get_message()
-        except trio_websocket.ConnectionClosed as error:
-            raise Retryable(f"Jetstream: {_describe(error)}") from error
+            data = await self._stream.receive_some(READ_BYTES)
+            self._protocol.receive_data(bytes(data) or None)
+            for event in self._protocol.events():
+                messages += await self._deal_with(event)
+        except (trio.BrokenResourceError, ProtocolError) as error:
+            self._fault = _make_fault(error)
+        except Retryable as fault:
+            self._fault = fault
+        if self._fault is not None and not messages:
+            raise self._fault
+        return messages
 
     async def ping(self) -> None:
-        """Return when the other side answers.
+        """Return when the other side answers; somebody has to read meanwhile.
 
         Raises:
             Retryable: the connection is closed.
         """
+        await self._send(Ping())
+        await self._pong.wait()
+
+    async def _deal_with(self, event: Event) -> list[str | bytes]:
+        match event:
+            case TextMessage() | BytesMessage():
+                return self._gather(event)
+            case Ping():
+                await self._send(event.response())
+            case Pong():
+                self._pong.set()
+                self._pong = trio.Event()
+            case AcceptConnection():
+                self._accepted = True
+            case RejectConnection(status_code=status):
+                raise Retryable(f"Jetstream answered {status}")
+            case CloseConnection(code=code, reason=reason):
+                raise Retryable(f"Jetstream closed the connection ({code} {reason or ''})")
+        return []
+
+    def _gather(self, event: TextMessage | BytesMessage) -> list[str | bytes]:
+        if isinstance(event, BytesMessage):
+            return [bytes(event.data)]
+        self._length += len(event.data)
+        if self._length > LONGEST:
+            raise Retryable(f"Jetstream sent an event of more than {LONGEST} characters")
+        self._parts.append(event.data)
+        if not event.message_finished:
+            return []
+        whole = "".join(self._parts)
+        self._parts, self._length = [], 0
+        return [whole]
+
+    async def _send(self, event: Event) -> None:
         try:
-            await self._connection.ping()
-        except trio_websocket.ConnectionClosed as error:
-            raise Retryable(f"Jetstream: {_describe(error)}") from error
+            async with self._sending:
+                await self._stream.send_all(self._protocol.send(event))
+        except (trio.BrokenResourceError, trio.ClosedResourceError, ProtocolError) as error:
+            raise _make_fault(error) from error
 
 
 @asynccontextmanager
@@ -65,33 +142,48 @@ async def open_jetstream(
     Raises:
         Retryable: it cannot be reached.
     """
-    wrong = (trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, OSError)
-    parts = urlsplit(url)
-    asked = [*parse_qsl(parts.query), ("wantedCollections", POST)]
+    address = urlsplit(url)
+    asked = [*parse_qsl(address.query), ("wantedCollections", POST)]
     asked.append(("maxMessageSizeBytes", str(LONGEST)))
     if cursor_us is not None:
         asked.append(("cursor", str(cursor_us)))
-    try:
-        async with trio_websocket.open_websocket_url(
-            urlunsplit(parts._replace(query=urlencode(asked))),
-            httpx.create_ssl_context() if parts.scheme == "wss" else None,
-            extra_headers=[(b"User-Agent", user_agent.encode())],
-            max_message_size=LONGEST,
-            receive_buffer_size=READ_BYTES,
-            connect_timeout=CONNECT_WITHIN_S,
-            disconnect_timeout=CLOSE_WITHIN_S,
-        ) as connection:
-            yield Jetstream(connection)
-    except wrong as error:
-        raise Retryable(f"Jetstream at {parts.netloc}: {_describe(error)}") from error
+    request = Request(
+        host=address.netloc,
+        target=f"{address.path or '/'}?{urlencode(asked)}",
+        extra_headers=[(b"User-Agent", user_agent.encode())],
+    )
+    async with await _connect(address) as stream:
+        jetstream = Jetstream(stream)
+        with trio.move_on_after(CONNECT_WITHIN_S) as waiting:
+            await jetstream.shake_hands(request)
+        if waiting.cancelled_caught:
+            raise Retryable(f"{address.netloc}: no answer in {CONNECT_WITHIN_S:g} s")
+        try:
+            yield jetstream
+        finally:
+            # The other side learns soon enough: nobody waits for it to say goodbye.
+            await trio.aclose_forcefully(stream)
 
 
-def _describe(error: Exception) -> str:
-    cause = error.__cause__ or error
-    match cause:
-        case trio_websocket.ConnectionRejected(status_code=status):
-            return f"answered {status}"
-        case trio_websocket.ConnectionClosed(reason=reason):
-            return f"closed ({reason.code} {reason.reason or ''})" if reason else "closed"
-        case _:
-            return f"{type(cause).__name__}: {cause}".rstrip(": ")
+async def _connect(address: SplitResult) -> trio.abc.Stream:
+    host = address.hostname or ""
+    with trio.move_on_after(CONNECT_WITHIN_S):
+        try:
+            if address.scheme == "ws":
+                return await trio.open_tcp_stream(host, address.port or 80)
+            stream = await trio.open_ssl_over_tcp_stream(
+                host,
+                address.port or 443,
+                ssl_context=httpx.create_ssl_context(),
+                https_compatible=True,
+            )
+            await stream.do_handshake()
+            return stream
+        except (OSError, trio.BrokenResourceError) as error:
+            cause = error.__cause__ or error
+            raise Retryable(f"{address.netloc}: {type(cause).__name__}: {cause}") from error
+    raise Retryable(f"{address.netloc}: no connection in {CONNECT_WITHIN_S:g} s")
+
+
+def _make_fault(error: Exception) -> Retryable:
+    return Retryable(f"the connection to Jetstream broke: {error}".rstrip(": "))

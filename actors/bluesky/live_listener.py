@@ -32,8 +32,8 @@ AHEAD_S = 60.0
 class Stream(Protocol):
     """A connection on which events come."""
 
-    async def read(self) -> str | bytes:
-        """The next event; raises :class:`Retryable` when the connection is closed."""
+    async def read(self) -> Sequence[str | bytes]:
+        """The next events, if any; raises :class:`Retryable` when the connection is closed."""
 
     async def ping(self) -> None:
         """Return when the other side answers; raises as :meth:`read`."""
@@ -135,11 +135,12 @@ class LiveListener:
         is_first = True
         while True:
             try:
-                event = await stream.read()
+                events = await stream.read()
             except Retryable as fault:
                 return fault
-            self._hear(event, matcher)
-            if is_first:
+            for event in events:
+                self._hear(event, matcher)
+            if events and is_first:
                 self._context.succeeded(0)
                 is_first = False
 

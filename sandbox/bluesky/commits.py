@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import trio
@@ -65,7 +65,7 @@ class CommitStream:
         """Return at the next :meth:`cut`."""
         await self._cut.wait()
 
-    async def read(self, cursor_us: int | None) -> AsyncIterator[tuple[str, str]]:
+    async def read(self, cursor_us: int | None) -> AsyncGenerator[tuple[str, str], None]:
         """Collection and line of each event from a place on, for ever; ``None``: from now."""
         position = len(self._lines) if cursor_us is None else self._find(cursor_us)
         while True:

@@ -65,7 +65,7 @@ class ScriptedStream:
         self.is_cut = True
         self._news.set()
 
-    async def read(self) -> str | bytes:
+    async def read(self) -> list[str | bytes]:
         """The next event."""
         while not self._waiting:
             if self.is_cut:
@@ -73,7 +73,7 @@ class ScriptedStream:
             await self._news.wait()
             self._news = trio.Event()
         await trio.lowlevel.checkpoint()
-        return self._waiting.pop(0)
+        return [self._waiting.pop(0)]
 
     async def ping(self) -> None:
         """Answered unless the other side is deaf."""

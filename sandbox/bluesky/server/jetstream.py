@@ -5,10 +5,12 @@ Of its parameters ``wantedCollections``, ``cursor`` and ``maxMessageSizeBytes`` 
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from urllib.parse import parse_qs
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, WebsocketScope
+from hypercorn.utils import UnexpectedMessageError
 
 from sandbox.bluesky.commits import CommitStream
 
@@ -28,8 +30,13 @@ async def stream_commits(
     commits.readers += 1
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_await_end, commits, receive, send, nursery.cancel_scope)
+            serving = nursery.cancel_scope
+            nursery.start_soon(_await_leave, receive, serving)
+            nursery.start_soon(_await_cut, commits, serving)
             nursery.start_soon(_send_all, commits, asked, send)
+        await send({"type": "websocket.close", "code": 1012, "reason": "restarting"})
+    except* UnexpectedMessageError:
+        pass  # the other side left in the middle of something
     finally:
         commits.readers -= 1
 
@@ -40,29 +47,20 @@ async def _send_all(
     wanted = asked.get("wantedCollections")
     longest = int(asked.get("maxMessageSizeBytes", ["0"])[0])
     cursor = asked.get("cursor")
-    async for collection, line in commits.read(int(cursor[0]) if cursor else None):
-        if wanted and collection and collection not in wanted:
-            continue
-        if not longest or len(line.encode()) <= longest:
-            await send({"type": "websocket.send", "bytes": None, "text": line})
+    async with aclosing(commits.read(int(cursor[0]) if cursor else None)) as events:
+        async for collection, line in events:
+            if wanted and collection and collection not in wanted:
+                continue
+            if not longest or len(line.encode()) <= longest:
+                await send({"type": "websocket.send", "bytes": None, "text": line})
 
 
-async def _await_end(
-    commits: CommitStream,
-    receive: ASGIReceiveCallable,
-    send: ASGISendCallable,
-    serving: trio.CancelScope,
-) -> None:
-    async def await_leave() -> None:
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
-        serving.cancel()
+async def _await_leave(receive: ASGIReceiveCallable, serving: trio.CancelScope) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+    serving.cancel()
 
-    async def await_cut() -> None:
-        await commits.wait_cut()
-        await send({"type": "websocket.close", "code": 1012, "reason": "restarting"})
-        serving.cancel()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(await_leave)
-        nursery.start_soon(await_cut)
+async def _await_cut(commits: CommitStream, serving: trio.CancelScope) -> None:
+    await commits.wait_cut()
+    serving.cancel()
