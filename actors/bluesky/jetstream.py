@@ -166,23 +166,40 @@ async def open_jetstream(
 
 
 async def _connect(address: SplitResult) -> trio.abc.Stream:
-    host = address.hostname or ""
+    host, is_open = address.hostname or "", address.scheme == "ws"
     with trio.move_on_after(CONNECT_WITHIN_S):
         try:
-            if address.scheme == "ws":
-                return await trio.open_tcp_stream(host, address.port or 80)
-            stream = await trio.open_ssl_over_tcp_stream(
-                host,
-                address.port or 443,
-                ssl_context=httpx.create_ssl_context(),
-                https_compatible=True,
-            )
-            await stream.do_handshake()
-            return stream
-        except (OSError, trio.BrokenResourceError) as error:
-            cause = error.__cause__ or error
-            raise Retryable(f"{address.netloc}: {type(cause).__name__}: {cause}") from error
+            plain = await trio.open_tcp_stream(host, address.port or (80 if is_open else 443))
+        except OSError as error:
+            raise Retryable(f"{address.netloc}: {_find_cause(error)}") from error
+        return plain if is_open else await _encrypt(plain, address)
     raise Retryable(f"{address.netloc}: no connection in {CONNECT_WITHIN_S:g} s")
+
+
+async def _encrypt(plain: trio.SocketStream, address: SplitResult) -> trio.abc.Stream:
+    stream = trio.SSLStream(
+        plain,
+        httpx.create_ssl_context(),
+        server_hostname=address.hostname,
+        https_compatible=True,
+    )
+    try:
+        await stream.do_handshake()
+    except trio.BrokenResourceError as error:
+        await trio.aclose_forcefully(plain)
+        raise Retryable(f"{address.netloc}: {error.__cause__ or error}") from error
+    except trio.Cancelled:
+        await trio.aclose_forcefully(plain)
+        raise
+    return stream
+
+
+def _find_cause(error: OSError) -> BaseException:
+    """What went wrong with one of several addresses, if that is all that it says."""
+    cause: BaseException = error.__cause__ or error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    return cause
 
 
 def _make_fault(error: Exception) -> Retryable:

@@ -65,9 +65,8 @@ class CommitStream:
         """Return at the next :meth:`cut`."""
         await self._cut.wait()
 
-    async def read(self, cursor_us: int | None) -> AsyncGenerator[tuple[str, str], None]:
-        """Collection and line of each event from a place on, for ever; ``None``: from now."""
-        position = len(self._lines) if cursor_us is None else self._find(cursor_us)
+    async def read(self, position: int) -> AsyncGenerator[tuple[str, str], None]:
+        """Collection and line of each event from a position on, for ever."""
         while True:
             for _, collection, line in self._lines[position : position + 100]:
                 position += 1
@@ -75,7 +74,10 @@ class CommitStream:
             if position == len(self._lines):
                 await self._news.wait()
 
-    def _find(self, cursor_us: int) -> int:
+    def find(self, cursor_us: int | None) -> int:
+        """The position of the first event since then; ``None``: of the next one."""
+        if cursor_us is None:
+            return len(self._lines)
         for position, (time_us, _, _) in enumerate(self._lines):
             if time_us >= cursor_us:
                 return position

@@ -25,7 +25,9 @@ async def stream_commits(
 ) -> None:
     """Serve one connection until the other side leaves or all connections are cut."""
     asked = parse_qs(scope["query_string"].decode())
+    cursor = asked.get("cursor")
     await receive()
+    position = commits.find(int(cursor[0]) if cursor else None)
     await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
     commits.readers += 1
     try:
@@ -33,7 +35,7 @@ async def stream_commits(
             serving = nursery.cancel_scope
             nursery.start_soon(_await_leave, receive, serving)
             nursery.start_soon(_await_cut, commits, serving)
-            nursery.start_soon(_send_all, commits, asked, send)
+            nursery.start_soon(_send_all, commits, position, asked, send)
         await send({"type": "websocket.close", "code": 1012, "reason": "restarting"})
     except* UnexpectedMessageError:
         pass  # the other side left in the middle of something
@@ -42,12 +44,11 @@ async def stream_commits(
 
 
 async def _send_all(
-    commits: CommitStream, asked: dict[str, list[str]], send: ASGISendCallable
+    commits: CommitStream, position: int, asked: dict[str, list[str]], send: ASGISendCallable
 ) -> None:
     wanted = asked.get("wantedCollections")
     longest = int(asked.get("maxMessageSizeBytes", ["0"])[0])
-    cursor = asked.get("cursor")
-    async with aclosing(commits.read(int(cursor[0]) if cursor else None)) as events:
+    async with aclosing(commits.read(position)) as events:
         async for collection, line in events:
             if wanted and collection and collection not in wanted:
                 continue
