@@ -14,7 +14,7 @@ from actors.bluesky.listing import Candidate
 
 CAPACITY = 1000
 """So many finds are kept, a few hundred bytes each; what is heard beyond that the poller lists."""
-RETRY_MIN_S = 0.25
+RETRY_MIN_S = 0.1
 RETRY_MAX_S = 2.0
 
 
@@ -50,10 +50,13 @@ class LiveFinds:
 
     Attributes:
         is_hearing: whether somebody listens, and so the poller is only a safety net.
+        held: the roots of threads in which a post was heard of that cannot be fetched yet: what
+            is listed of them waits for it.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.is_hearing = False
+        self.held: frozenset[str] = frozenset()
         self._capacity = capacity
         self._finds: OrderedDict[str, LiveFind] = OrderedDict()
         self._resting: trio.CancelScope | None = None
@@ -91,6 +94,7 @@ class LiveFinds:
     def clear(self) -> None:
         """Forget all finds: the stream begins anew where it is known that all was recorded."""
         self._finds.clear()
+        self.held = frozenset()
         self._due_at, self._rounds = inf, 0
 
     def first(self, most: int) -> Sequence[LiveFind]:

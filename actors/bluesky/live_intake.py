@@ -63,18 +63,20 @@ class LiveIntake:
             await self._context.sleep(min(seconds, self._finds.wait_s))
 
     async def take_in(self) -> None:
-        """Record what is due, if anything. If cancelled, what is not recorded is still a find.
+        """Record some of what is due, if any. If cancelled, what is not recorded is still a find.
 
         Raises:
             Retryable, AuthRejected, Malformed: from Bluesky or the store.
         """
-        while self._finds.wait_s == 0.0:
-            taken = self._finds.first(AT_ONCE)
-            new = await self._find_new(taken)
-            views = await self._fetch([one for one in new if one.is_certain])
-            ready, late = self._part(new, views)
+        if self._finds.wait_s > 0.0:
+            return
+        taken = self._finds.first(AT_ONCE)
+        new = await self._find_new(taken)
+        views = await self._fetch([one for one in new if one.is_certain])
+        ready, late = self._part(new, views)
+        if ready or not all(one.is_certain for one in new):
             await self._take_in([_show(one, views[one.uri]) for one in ready])
-            self._finds.close(taken, late)
+        self._finds.close(taken, late)
 
     async def _find_new(self, taken: Sequence[LiveFind]) -> list[LiveFind]:
         """Those that are not recorded, and not known to be noise."""
@@ -122,6 +124,7 @@ class LiveIntake:
                 threads.update([find.root_uri] if find.is_certain else [])
             elif find.is_certain:
                 self._context.skipped("left_to_poller", uri=find.uri)
+        self._finds.held = frozenset(threads)
         return ready, late
 
     def _is_hidden(self, find: LiveFind, view: Json) -> bool:

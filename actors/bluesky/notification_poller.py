@@ -126,6 +126,7 @@ class NotificationPoller:
             reach=self._reach,
             known=known,
             lag=Lag(self._context, self._clock),
+            finds=self._finds,
             thread_context=None
             if ancestors is None
             else ThreadContext(

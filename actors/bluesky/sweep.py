@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
@@ -76,6 +77,7 @@ class Sweeper:
         known: may be shared by the sweepers of one actor.
         lag: shared by them.
         thread_context: completes what is found; ``None`` to take it as it is.
+        finds: what was heard of, for which what is listed of the same threads may have to wait.
     """
 
     def __init__(
@@ -92,12 +94,14 @@ class Sweeper:
         known: Recent,
         lag: Lag,
         thread_context: ThreadContext | None = None,
+        finds: LiveFinds | None = None,
     ) -> None:
         self.recorded = 0
         self._context = context
         self._store = store
         self._recorder = Recorder(context, store, known)
         self._thread_context = thread_context
+        self._finds = finds
         self._listing = listing
         self._clock = clock
         self._name = name
@@ -230,6 +234,8 @@ class Sweeper:
         posts: list[InboundPost] = []
         for item_id, candidate in chunk:
             match found.get(candidate.uri):
+                case InboundPost(root=root) if root.uri in self._list_held():
+                    self._missed_since[item_id] = since.get(item_id, self._clock())
                 case InboundPost() as post:
                     posts.append(post)
                 case DeadLetter() as letter:
@@ -252,6 +258,9 @@ class Sweeper:
             batch.posts = completed.posts
             batch.seen += completed.thread_ids
         return batch
+
+    def _list_held(self) -> frozenset[str]:
+        return frozenset() if self._finds is None else self._finds.held
 
     async def _record(self, batch: _Batch, *, place: Place | None = None) -> int:
         count = await self._recorder.record(
