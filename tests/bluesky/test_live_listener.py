@@ -207,11 +207,11 @@ async def test_a_safety_net_looks_more_seldom(autojump_clock: Clock) -> None:
 
 
 async def test_a_new_process_resumes_where_the_last_one_was(autojump_clock: Clock) -> None:
-    """The place is kept once a minute, and what was not recorded then is heard again."""
+    """The place is kept every two minutes, and what was not recorded then is heard again."""
     world = LiveWorld()
     async with world.running():
         world.tell(make_event(world.network.post(0.0), world.now_us))
-        await trio.sleep(70)
+        await trio.sleep(130)
     kept = [
         one
         for one in world.memory.requests
@@ -234,7 +234,7 @@ async def test_a_find_in_hand_is_not_lost_with_its_process(autojump_clock: Clock
         uri = world.mention()
         await trio.sleep(30)
         world.tell(make_event(world.network.post(0.0), world.now_us))
-        await trio.sleep(40)
+        await trio.sleep(100)
     assert world.memory.values[("cursor", "live")].text == str(waiting_us)
     async with world.running():
         assert world.uris == [uri]
@@ -245,7 +245,7 @@ async def test_after_a_long_absence_it_listens_from_now_on(autojump_clock: Clock
     world = LiveWorld()
     async with world.running():
         world.mention()
-        await trio.sleep(70)
+        await trio.sleep(130)
     missed = world.mention(is_listed=True)
     await trio.sleep(700)
     async with world.running():
@@ -272,7 +272,7 @@ async def test_garbage_does_not_stop_it(line: str | bytes, autojump_clock: Clock
     async with world.running():
         world.tell(line)
         uri = world.mention()
-        await trio.sleep(70)
+        await trio.sleep(130)
         assert world.uris == [uri]
         assert world.memory.values[("cursor", "live")].text == str(world.history[-1][0])
 
@@ -288,7 +288,7 @@ async def test_a_connection_that_is_dead_is_given_up(autojump_clock: Clock) -> N
 
 
 async def test_idle_it_costs_the_store_nothing(autojump_clock: Clock) -> None:
-    """A silent stream moves no place; a busy one is kept at most once a minute."""
+    """A silent stream moves no place; a busy one is kept every two minutes."""
     world = LiveWorld()
     async with world.running():
         asked = len(world.memory.requests)
@@ -297,7 +297,7 @@ async def test_idle_it_costs_the_store_nothing(autojump_clock: Clock) -> None:
         for number in range(600):
             world.tell(make_event(world.network.post(float(number)), world.now_us))
             await trio.sleep(1)
-        assert len(world.memory.requests) - asked <= 10
+        assert len(world.memory.requests) - asked == 5
 
 
 async def test_the_same_noise_is_left_out(autojump_clock: Clock) -> None:
