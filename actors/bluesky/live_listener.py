@@ -50,8 +50,8 @@ class LiveListener:
     So a post has one way into the journal, and nothing depends on this actor: what it misses, or
     cannot tell, the pollers list. While it is connected they are a safety net at a slower pace.
 
-    Its place in the stream is kept every two minutes. It is never beyond a find that is not recorded,
-    so what was waiting in a process that died is heard again.
+    Its place in the stream is kept every two minutes. It is never beyond a find that is not
+    recorded, so what was waiting in a process that died is heard again.
 
     Args:
         connect: opens the stream.
