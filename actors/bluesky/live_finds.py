@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 import trio
@@ -14,6 +15,8 @@ from actors.bluesky.listing import Candidate
 
 CAPACITY = 1000
 """So many finds are kept, a few hundred bytes each; what is heard beyond that the poller lists."""
+AT_ONCE = 100
+"""So many are dealt with together, each whole in memory."""
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 2.0
 
@@ -97,9 +100,9 @@ class LiveFinds:
         self.held = frozenset()
         self._due_at, self._rounds = inf, 0
 
-    def first(self, most: int) -> Sequence[LiveFind]:
-        """Those that came first."""
-        return [find for find, _ in zip(self._finds.values(), range(most), strict=False)]
+    def first(self) -> Sequence[LiveFind]:
+        """Those that came first, at most :data:`AT_ONCE`."""
+        return list(islice(self._finds.values(), AT_ONCE))
 
     def close(self, taken: Sequence[LiveFind], late: Collection[str]) -> None:
         """Forget those of ``taken`` that are not ``late``, which are to be looked for again."""
@@ -108,7 +111,9 @@ class LiveFinds:
                 self._finds.pop(find.uri, None)
         if not self._finds:
             self._due_at = inf
-        elif late:
+        elif len(self._finds) > len(late) < AT_ONCE:
+            self._due_at = trio.current_time()
+        else:
             delay_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0**self._rounds)
             self._due_at, self._rounds = trio.current_time() + delay_s, self._rounds + 1
 

@@ -27,7 +27,6 @@ LATE_S = 10.0
 """The AppView may show a post so much later than the stream; then it is left to the poller."""
 UNCERTAIN_S = 1.0
 """The same for what only the listing can tell: it is mostly of no interest."""
-AT_ONCE = 100
 
 
 class LiveIntake:
@@ -70,7 +69,7 @@ class LiveIntake:
         """
         if self._finds.wait_s > 0.0:
             return
-        taken = self._finds.first(AT_ONCE)
+        taken = self._finds.first()
         new = await self._find_new(taken)
         views = await self._fetch([one for one in new if one.is_certain])
         ready, late = self._part(new, views)

@@ -8,7 +8,8 @@ import pytest
 import trio
 from trio.abc import Clock
 
-from actors.bluesky.live_finds import LiveFinds
+from actors.bluesky.listing import Candidate
+from actors.bluesky.live_finds import LiveFind, LiveFinds
 from actors.bluesky.noise import Noise
 from actors.messages import InboundPost
 from actors.store import Record
@@ -121,6 +122,22 @@ async def test_what_follows_a_late_post_in_its_thread_waits_for_it(autojump_cloc
         world.network.posts[first["uri"]] = first
         await trio.sleep(200)
         assert world.uris == [other, *(one["uri"] for one in (first, second, third))]
+
+
+async def test_a_late_post_holds_up_nobody_else(autojump_clock: Clock) -> None:
+    """Not even what is heard in the very moment in which it is looked for in vain."""
+    finds = LiveFinds()
+    late, new = [
+        LiveFind(Candidate(uri, "did:plc:alice", 0.0, "mention"), uri, True, 1, 0.0)
+        for uri in ("at://a/b/late", "at://a/b/new")
+    ]
+    finds.put(late)
+    taken = finds.first()
+    finds.put(new)
+    finds.close(taken, {late.uri})
+    assert finds.wait_s == 0.0
+    finds.close(finds.first(), {late.uri})
+    assert 0.0 < finds.wait_s < 1.0
 
 
 async def test_what_is_listed_comes_before_what_is_heard(autojump_clock: Clock) -> None:
