@@ -36,6 +36,7 @@ _EXPECTED = {
     "gc_social_rule_id": "the id of the topic's open data ingestion rule",
     "gc_api_url": "an address such as https://api.mypurecloud.com",
     "gc_login_url": "an address such as https://login.mypurecloud.com",
+    "jetstream_url": "an address such as wss://jetstream.us-west.bsky.network/subscribe",
     "bluesky_service_url": "an address such as https://bsky.social",
     "otel_exporter_otlp_endpoint": "an address such as http://collector:4318",
     "admin_token": "a long random text, at least 16 characters: openssl rand -hex 16 makes one",

@@ -33,7 +33,12 @@ from actors.steps import StepListener, tell_nobody
 from actors.store import Store, StoreRequest
 from connector.clients import Budgets, Outside
 from connector.parts import Parts, make_parts
-from connector.pollers import make_dm_poller, make_notification_poller, make_search_poller
+from connector.pollers import (
+    make_dm_poller,
+    make_live_listener,
+    make_notification_poller,
+    make_search_poller,
+)
 from connector.senders import make_bluesky_sender, make_contact_resolver, make_genesys_sender
 from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
@@ -96,7 +101,9 @@ def build_house(
     told: StepListener = tell_nobody,
     alter: Alter = lambda spec: spec,
 ) -> House:
-    """Make the eight actors and the supervisor that keeps them alive. Starts nothing.
+    """Make the actors and the supervisor that keeps them alive. Starts nothing.
+
+    They are eight, and LiveListener if it is asked for.
 
     Args:
         settings: what was set.
@@ -107,6 +114,8 @@ def build_house(
     parts = make_parts(settings, outside)
     senders = [make_genesys_sender(parts), make_bluesky_sender(parts), make_contact_resolver(parts)]
     pollers = [make_notification_poller(parts), make_search_poller(parts), make_dm_poller(parts)]
+    if settings.listen_live:
+        pollers.append(make_live_listener(parts))
     # They stop in the reverse order: webhooks are taken while the senders finish.
     lease = Lease(parts.duty, alone_since=outside.database.alone_since)
     store = make_dedup_store(parts, senders, lease, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.bluesky.client import BlueskyClient
+from actors.bluesky.live_finds import Listeners, LiveFinds
 from actors.bluesky.media import Media
 from actors.dedup_store import StoreGauge
 from actors.genesys.client import GenesysClient
@@ -50,6 +51,7 @@ class Parts:
     media: Media
     gauge: StoreGauge
     budgets: Budgets
+    listeners: Listeners
 
 
 def make_parts(settings: Settings, outside: Outside) -> Parts:
@@ -81,4 +83,5 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
         media=make_media(settings, outside, tokens, budgets.genesys),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
         budgets=budgets,
+        listeners=Listeners(LiveFinds(), LiveFinds()),
     )

@@ -33,6 +33,7 @@ from connector.shapes import (
     Shape,
     ShortWindow,
     StateKeys,
+    StreamAddress,
     Text,
     Window,
 )
@@ -113,6 +114,17 @@ class Settings(BaseModel):
         description="Leave out posts that have one of these labels, or whose author has, "
         "wherever they come from.",
         examples=["spam,!hide"],
+    )
+    listen_live: bool = Field(
+        False,
+        description="Hear of posts [as they are written](listening.md#live-listening), instead of "
+        "at the next poll.",
+        examples=["true"],
+    )
+    jetstream_url: StreamAddress = Field(
+        "wss://jetstream.us-west.bsky.network/subscribe",
+        description="Where `LISTEN_LIVE` hears of posts: any server with Jetstream's `/subscribe`.",
+        examples=["wss://jetstream.mycompany.com/subscribe"],
     )
     dm_requests: Literal["accept", "ignore"] = Field(
         "accept",
@@ -309,6 +321,18 @@ class Settings(BaseModel):
     )
     polling_time_dm: Seconds = Field(
         120.0, description="How often direct messages are looked for.", examples=["60"]
+    )
+    adaptive_polling: bool = Field(
+        True,
+        description="Look [quicker](listening.md#adaptive-pace) than that while something is new "
+        "and the budget allows it.",
+        examples=["false"],
+    )
+    polling_min: Seconds = Field(
+        5.0,
+        description="The shortest time between two looks; where one of the above is shorter, that "
+        "is.",
+        examples=["15"],
     )
     start_lookback: LookBack = Field(
         3600.0,

@@ -157,6 +157,9 @@ StateKeys = Annotated[
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate), Shape("a count and seconds")]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$"), Shape("a web address")]
+StreamAddress = Annotated[
+    str, Field(pattern=r"^wss?://[^\s/]+(/.*)?$"), Shape("a websocket's address")
+]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"), Shape("a domain")]
 Handle = Annotated[
     str,

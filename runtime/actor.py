@@ -41,6 +41,9 @@ class Context(Protocol):
     async def acquire(self, cost: int = 1) -> None:
         """Wait for the actor's own rate. Call it once before each remote request."""
 
+    def spare(self) -> float:
+        """The share of the actor's own rate that is left now, from 0 to 1."""
+
     def progress(self) -> None:
         """Say that the unit is alive: its deadline starts anew."""
 

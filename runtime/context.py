@@ -154,6 +154,10 @@ class UnitContext:
         with self.deadline.idle():
             await self._shared.bucket.acquire(cost)
 
+    def spare(self) -> float:
+        """The share of the actor's own rate that is left now, from 0 to 1."""
+        return self._shared.bucket.spare()
+
     def progress(self) -> None:
         """Start the deadline anew."""
         self.deadline.restart()

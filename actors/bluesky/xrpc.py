@@ -87,6 +87,10 @@ class Xrpc:
             return read_object(response, call.nsid, lost=lost)
         raise make_fault(response, lost=lost, now_s=self._clock())
 
+    def spare(self) -> float:
+        """The share of the platform's budget that is left now, from 0 to 1."""
+        return self._budget.spare()
+
     async def _wait_for_turn(self, nsid: str) -> None:
         blocked_s = self._blocked_until.get(nsid, float("-inf")) - trio.current_time()
         wait_s = max(blocked_s, self._budget.waiting_s())

@@ -7,7 +7,8 @@ import trio
 from trio.abc import Clock
 
 from actors.bluesky.listing import Candidate
-from actors.bluesky.notification_poller import CAPACITY, PAGE
+from actors.bluesky.notification_listing import PAGE
+from actors.bluesky.notification_poller import CAPACITY
 from actors.items import make_before_id
 from actors.store import Record
 from runtime.errors import RateLimited

@@ -3,7 +3,9 @@
 -- ARGV: the actor's name; 1 to pause it, 0 to let it go on.
 -- Returns 1 if that changed anything, else 0.
 local actor, is_on = take(), take() == '1'
-local changed = redis.call(is_on and 'SADD' or 'SREM', prefix .. 'paused', actor)
+local paused = prefix .. 'paused'
+local changed = redis.call(is_on and 'SADD' or 'SREM', paused, actor)
+keep(paused, longest_keep_s)
 wake_leader()
 redis.call('PUBLISH', prefix .. 'bell', 'paused')
 return changed
