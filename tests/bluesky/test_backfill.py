@@ -102,6 +102,7 @@ async def test_more_than_can_be_held_comes_in_too(
 async def test_hits_and_mentions_of_one_time_line_are_in_one_order(autojump_clock: Clock) -> None:
     """So that a thread of both keeps its order; what is both is a mention, whatever it says."""
     world = World()
+    world.hit(-2 * HOUR_S, QUERY)
     first = str(world.hit(-300, QUERY)["uri"])
     second = world.network.notify(-200)
     third = str(world.hit(-100, QUERY)["uri"])
