@@ -187,8 +187,8 @@ local function append_items()
 end
 
 local function mark_seen()
-  local marks = {}
-  for _ = 1, take_number() do
+  local marks, count = {}, take_number()
+  for _ = 1, count do
     marks[#marks + 1] = now
     marks[#marks + 1] = take()
     if #marks >= 1000 then
@@ -199,7 +199,9 @@ local function mark_seen()
   if #marks > 0 then
     redis.call('ZADD', seen_key, unpack(marks))
   end
-  keep(seen_key, seen_keep_s)
+  if count > 0 then
+    keep(seen_key, seen_keep_s)
+  end
 end
 
 local function keeps_smaller(key, number)
