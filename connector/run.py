@@ -33,7 +33,7 @@ from connector.logs import create_log
 from connector.metrics import Sources, make_exposition
 from connector.routes import create_admin_app, create_app
 from connector.settings import Settings
-from connector.start_screen import tell_start
+from connector.start_screen import Ports, tell_start
 from connector.step_log import make_step_log
 from connector.storage import open_store
 from connector.tracing import open_traces
@@ -76,7 +76,8 @@ async def run_until_signal(settings: Settings) -> int:
                     shutdown=shutdown,
                 )
             )
-            nursery.start_soon(tell_start, settings, running.house, running.port, log, _screen())
+            ports = Ports(running.port, running.admin_port)
+            nursery.start_soon(tell_start, settings, running.house, ports, log, _screen())
             nursery.start_soon(tell_catching_up, running.health, log)
         nursery.cancel_scope.cancel()
     return 0

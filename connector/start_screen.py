@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from typing import NamedTuple
 
 import trio
 
@@ -21,10 +22,17 @@ Rows = Mapping[str, tuple[str, ...]]
 """What is shown, by its label; several lines of one label stand below each other."""
 
 
+class Ports(NamedTuple):
+    """Where it listens; both may be one."""
+
+    webhook: int
+    admin: int
+
+
 async def tell_start(
     settings: Settings,
     house: House,
-    port: int,
+    ports: Ports,
     log: EventLog,
     show: Callable[[str], None] | None,
 ) -> None:
@@ -33,7 +41,7 @@ async def tell_start(
     If cancelled, nothing is said.
 
     Args:
-        port: where it listens.
+        ports: where it listens.
         show: prints on a terminal; ``None`` where there is none: then it is one line of the log.
     """
     found: dict[str, str] = {}
@@ -41,7 +49,7 @@ async def tell_start(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_find_account, house, found)
             nursery.start_soon(_find_integration, settings, house, found)
-    rows = make_rows(settings, house, port, found)
+    rows = make_rows(settings, house, ports, found)
     if show is None:
         log.info("ready", **{label.lower(): "; ".join(lines) for label, lines in rows.items()})
         return
@@ -68,7 +76,7 @@ async def _find_integration(settings: Settings, house: House, found: dict[str, s
     found["webhook"] = find_webhook_url(integration)
 
 
-def make_rows(settings: Settings, house: House, port: int, found: Mapping[str, str]) -> Rows:
+def make_rows(settings: Settings, house: House, ports: Ports, found: Mapping[str, str]) -> Rows:
     """What is shown.
 
     Args:
@@ -86,8 +94,13 @@ def make_rows(settings: Settings, house: House, port: int, found: Mapping[str, s
         "Contacts": ("one for each account" if settings.enable_external_contacts else "not kept",),
         "Store": (f"{_name_store(settings, state.kind)}{beware}",),
         "Webhook": (
-            f"http://{settings.host}:{port}/webhook",
+            f"http://{settings.host}:{ports.webhook}/webhook",
             *([f"called by Genesys Cloud at {called}"] if called else []),
+        ),
+        "Dashboard": (
+            "off: set ADMIN_TOKEN to have one"
+            if settings.admin_token is None
+            else f"http://{settings.host}:{ports.admin}/",
         ),
     }
 

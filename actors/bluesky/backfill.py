@@ -12,7 +12,7 @@ from actors.bluesky.dm_poller import DMPoller
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Found, Listing, Page
 from actors.bluesky.noise import Noise
-from actors.bluesky.notification_poller import NotificationListing
+from actors.bluesky.notification_listing import NotificationListing
 from actors.bluesky.pacing import PacedBluesky
 from actors.bluesky.post_reader import PostReader
 from actors.bluesky.search_poller import SearchListing

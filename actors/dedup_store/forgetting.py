@@ -185,7 +185,7 @@ class Forgetting:
         await self._delete(kind, [one for one in keys if is_theirs(one.removeprefix(prefix))])
 
     async def _forget_references(self) -> None:
-        keys = await self._find_keys(self._commands.keys.reference(""))
+        keys = await self._find_keys(f"{self._commands.keys.prefix}reference:")
         for start in range(0, len(keys), _PAGE):
             page = keys[start : start + _PAGE]
             texts = await self._ask_one(Command(("MGET", *page)))

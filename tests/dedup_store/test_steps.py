@@ -212,7 +212,7 @@ async def test_messages_that_go_out_together_have_steps_of_their_own(house: Hous
         _, behind = await house.store.read_queue(entry.entry_id, 2)
         planned = dataclasses.replace(ANSWER, plan=RecordPlan(()), together=(second,))
         for _ in range(2):
-            await house.store.amend(entry.entry_id, planned, [behind.entry_id])
+            await house.store.amend(entry, planned, [behind.entry_id])
         await house.store.settle(entry.entry_id, Retry(0.0, "busy"))
         await house.store.settle((await house.next(sender)).entry_id, Done())
     assert [step.name for step in house.steps if step.message == "agent:m1"] == [
