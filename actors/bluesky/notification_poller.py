@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from actors.bluesky.attention import Attention
 from actors.bluesky.client import Bluesky
@@ -29,6 +30,9 @@ from runtime.clock import WallClock
 
 CAPACITY = 10_000
 """Waiting notifications that one sweep holds, a few hundred bytes each."""
+
+TakeIn: TypeAlias = Callable[[Sequence[Candidate]], Awaitable[None]]
+"""Records these posts, in one order with what is listed."""
 
 
 class NotificationPoller:
@@ -110,7 +114,8 @@ class NotificationPoller:
                 known=known,
                 take_in=sweep,
             )
-        turns = [Turn(self._interval_s, poll, self._pace), *self._make_looks(own_did, known)]
+        turns = [Turn(self._interval_s, poll, self._pace)]
+        turns += self._make_looks(own_did, known, sweep)
         await run_in_turn(self._context, turns, live)
 
     def _make_sweeper(self, own_did: str, known: Recent) -> Sweeper:
@@ -140,7 +145,7 @@ class NotificationPoller:
             ),
         )
 
-    def _make_looks(self, own_did: str, known: Recent) -> list[Turn]:
+    def _make_looks(self, own_did: str, known: Recent, sweep: TakeIn) -> list[Turn]:
         """What is done besides, as far as it is turned on."""
         context, bluesky, store, clock = self._context, self._bluesky, self._store, self._clock
         wanted = self._attention
@@ -152,13 +157,19 @@ class NotificationPoller:
                 bluesky,
                 store,
                 posts,
-                self._reader,
                 own_did=own_did,
                 follow_s=wanted.follow_s,
                 at_once=self._at_once,
                 known=known,
             )
-            turns.append(Turn(wanted.follow_every_s, follower.follow))
+
+            async def follow() -> None:
+                # With what notifies by now: a thread is recorded in one order, however its posts
+                # are found.
+                if additions := await follower.look():
+                    await sweep(additions)
+
+            turns.append(Turn(wanted.follow_every_s, follow))
         if wanted.reactions_every_s > 0:
             reactions = ReactionWatch(
                 context, bluesky, store, clock, own_did=own_did, lookback_s=self._lookback_s
