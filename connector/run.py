@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -18,9 +19,13 @@ import trio
 
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
+from connector.callers import Failures
 from connector.clients import Outside
+from connector.door import Door, Rules
 from connector.house import Alter, House, build_house
 from connector.logs import create_log
+from connector.openapi import make_document
+from connector.refusals import Refusals
 from connector.routes import create_app
 from connector.settings import Settings
 from connector.storage import open_store
@@ -107,16 +112,25 @@ async def run_connector(
         closing = trio.Event()
         app = create_app(
             house.webhooks,
-            max_bytes=settings.webhook_max_bytes,
             is_open=lambda: not closing.is_set(),
             health=health,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
+            document=make_document(version("bluesky-genesys")),
         )
+        refusals = Refusals(partial(house.supervisor.note_skipped, "WebhookReceiver"), log)
+        rules = Rules(settings.webhook_max_bytes, settings.webhook_allow, settings.trusted_proxies)
+        door = Door(app, rules, Failures(), refusals)
 
         async def serve_here(*, task_status: trio.TaskStatus[int]) -> None:
             await serve(
-                app, settings.host, settings.port, shutdown=closing, task_status=task_status
+                door,
+                settings.host,
+                settings.port,
+                shutdown=closing,
+                is_shared=door.is_shared,
+                refused=refusals.note,
+                task_status=task_status,
             )
 
         port: int = await nursery.start(serve_here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -19,12 +20,16 @@ from pydantic import (
 
 from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from actors.translation.commands import EVERY_WORD
+from actors.web import is_plain
 from runtime.backoff import RestartPolicy
+from runtime.networks import Networks, parse_networks
 from runtime.rate import Rate
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 MOST_LANGUAGES = 3
+SHORTEST_OF_TWO = 8
+"""Half of a secret that has a comma in it would else be a secret that is easy to guess."""
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -107,6 +112,36 @@ def _words(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,;]+", text) if word]
 
 
+def _check_secrets(secret: SecretStr) -> SecretStr:
+    """One webhook secret, or two with a comma between them while one replaces the other."""
+    parts = split_secrets(secret.get_secret_value())
+    if len(parts) == 1:
+        return secret
+    if len(parts) > 2 or any(len(part) < SHORTEST_OF_TWO for part in parts):
+        raise ValueError(
+            f"a comma parts two secrets, of {SHORTEST_OF_TWO} characters or more each; one that "
+            "has a comma in it cannot be used: make another one in Genesys Cloud"
+        )
+    return secret
+
+
+def split_secrets(text: str) -> tuple[str, ...]:
+    """The secrets that are parted by commas."""
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _parse_networks(value: object) -> object:
+    return parse_networks(value) if isinstance(value, str) else value
+
+
+def _check_address(address: str) -> str:
+    """A bare https address, or one without TLS of this very machine."""
+    parts = urlsplit(address)
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError("it has a user, a query or a fragment; expected a plain https:// address")
+    return address
+
+
 def _parse_handle(value: object) -> object:
     return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
 
@@ -122,7 +157,8 @@ Attention = Annotated[
     float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
 ]
 Limit = Annotated[Rate, PlainValidator(_parse_rate)]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$")]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$"), AfterValidator(_check_address)]
+AllowedNetworks = Annotated[Networks, BeforeValidator(_parse_networks)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Handle = Annotated[
     str, BeforeValidator(_parse_handle), Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
@@ -175,7 +211,11 @@ class Settings(BaseModel):
     gc_cc_client_id: Text
     gc_cc_client_secret: SecretStr = Field(min_length=1)
     gc_integration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
-    gc_webhook_secret: SecretStr = Field(min_length=1)
+    gc_webhook_secret: Annotated[SecretStr, AfterValidator(_check_secrets)] = Field(
+        min_length=1,
+        description="The integration's secret; two with a comma between them while one replaces "
+        "the other.",
+    )
     gc_social_topic_id: Text
     gc_social_rule_id: Text
     gc_api_url: Address = ""
@@ -190,6 +230,16 @@ class Settings(BaseModel):
 
     host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    webhook_allow: AllowedNetworks = Field(
+        default=(), description="Networks that webhooks may come from; empty: all."
+    )
+    trusted_proxies: AllowedNetworks = Field(
+        default=(), description="Networks of proxies whose X-Forwarded-For is believed."
+    )
+    allow_plain_http: bool = Field(
+        default=False,
+        description="For tests: the two platforms may be reached without TLS on other machines.",
+    )
     log_level: Literal["debug", "info", "warn", "error"] = "info"
 
     polling_time_inbound_notifications: Seconds = 60.0
@@ -238,6 +288,10 @@ class Settings(BaseModel):
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
 
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook may be signed with."""
+        return split_secrets(self.gc_webhook_secret.get_secret_value())
+
     def make_restart_policy(self) -> RestartPolicy:
         """How crashes are answered."""
         return RestartPolicy(
@@ -260,6 +314,13 @@ class Settings(BaseModel):
             self.make_restart_policy()
         except ValueError as error:
             problems.append(f"RESTART_PERIOD_S: {error}")
+        if not self.allow_plain_http:
+            problems += [
+                f"{name.upper()}: without TLS; expected https://, but for this machine itself "
+                "(or ALLOW_PLAIN_HTTP=true for tests)"
+                for name in ("bluesky_service_url", "gc_api_url", "gc_login_url")
+                if is_plain(getattr(self, name))
+            ]
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:
