@@ -65,21 +65,25 @@ async def send(
 async def _read(response: httpx.Response, most_bytes: int) -> bytes:
     if response.is_stream_consumed:
         return response.content  # made whole by a test
+    try:
+        decode = make_decoder(response.headers.get("content-encoding", ""))
+    except Rejected as error:
+        raise httpx.DecodingError(str(error), request=response.request) from error
     content = bytearray()
     fault: str | None = None
     # The library's generators must not be left half-way: what is enough is told by cancelling them.
     with trio.CancelScope() as reading:
-        try:
-            decode = make_decoder(response.headers.get("content-encoding", ""))
-            async for data in response.aiter_raw():
-                if reading.cancel_called:
-                    continue
+        async for data in response.aiter_raw():
+            if reading.cancel_called:
+                continue
+            try:
                 content += decode(data, most_bytes + 1 - len(content))
-                if len(content) > most_bytes:
-                    fault = f"the answer has more than {most_bytes} bytes"
-                    reading.cancel()
-        except Rejected as error:
-            fault = str(error)
+            except Rejected as error:
+                fault = str(error)
+            if len(content) > most_bytes:
+                fault = f"the answer has more than {most_bytes} bytes"
+            if fault is not None:
+                reading.cancel()
     if fault is not None:
         raise httpx.DecodingError(fault, request=response.request)
     return bytes(content)

@@ -101,8 +101,8 @@ async def run_connector(
     """
     async with (
         open_store(settings, log) as database,
-        _open_http(settings) as bluesky_http,
-        _open_http(settings) as genesys_http,
+        open_http(settings) as bluesky_http,
+        open_http(settings) as genesys_http,
         make_http(_user_agent()) as files_http,
         trio.open_nursery() as nursery,
     ):
@@ -151,7 +151,8 @@ async def run_connector(
     log.info("stopped")
 
 
-def _open_http(settings: Settings) -> httpx.AsyncClient:
+def open_http(settings: Settings) -> httpx.AsyncClient:
+    """Connections to one of the two platforms."""
     return httpx.AsyncClient(
         timeout=settings.request_deadline_s,
         headers={"User-Agent": _user_agent()},
