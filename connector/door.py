@@ -52,6 +52,7 @@ class Refusal:
 _TOO_LARGE = Refusal(413, "too_large")
 _HEADERS = Refusal(431, "headers")
 _LENGTH = Refusal(400, "ambiguous_length")
+_TARGET = Refusal(400, "target")
 _FORBIDDEN = Refusal(403, "forbidden_address")
 # Genesys Cloud repeats after a 5xx, and gives the message up after a 4xx.
 _SLOW = Refusal(503, "slow_body")
@@ -138,6 +139,9 @@ class Door:
     def _judge(self, request: _Request) -> Refusal | None:
         headers = list(request.scope["headers"])
         rules = self._rules
+        if not request.scope["path"].startswith("/"):
+            # A whole address, as one sends it to a proxy, or ``*``.
+            return _TARGET
         if request.is_webhook:
             if rules.allow and not is_in(parse_address(request.caller), rules.allow):
                 return _FORBIDDEN

@@ -158,6 +158,14 @@ async def test_what_is_too_much_or_ambiguous_is_refused_unseen(
     assert street.inside.bodies == []
 
 
+@pytest.mark.parametrize("path", ["*", "http://[::1/webhook", "http://x/webhook", ""])
+async def test_a_target_that_is_no_path_is_refused(path: str) -> None:
+    """Those behind the door read paths only."""
+    street = Street()
+    assert await street.call(b"{}", path=path) == 400
+    assert street.counted == {"target": 1}
+
+
 async def test_only_a_webhook_may_be_large() -> None:
     """Nothing else that is asked for has a body of such a size."""
     street = Street()

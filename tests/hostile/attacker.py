@@ -54,7 +54,8 @@ class Order:
         count: how many hostile webhooks.
         rate: so many are begun in a second.
         seed: of what is drawn.
-        captured: a file of authentic webhooks, one JSON array of signature and body in each line.
+        captured: a file of authentic webhooks, a JSON array in each line, with signature and body
+            first.
         secret: for those that are signed and yet not what they should be.
         addresses: how many callers a proxy in front would name; 0: there is none.
     """
@@ -163,7 +164,7 @@ class Attacker:
         lines = (await trio.Path(self._order.captured).read_text("ascii")).splitlines()
         if not lines:
             return await self._send_unsigned()
-        signature, body = json.loads(self._rng.choice(lines))
+        signature, body, _ = json.loads(self._rng.choice(lines))
         return await self._post(body.encode("latin-1"), signature.encode("latin-1"))
 
     async def _post_signed(self, body: bytes) -> str:

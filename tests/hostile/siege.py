@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import trio
-from quart import Response, request
-from quart_trio import QuartTrio
 
-from sandbox.serving import serve
 from tests.conftest import ROOT
 from tests.durability.trial import Trial, open_trial
 from tests.hostile.attacker import Order
+from tests.hostile.stopwatch import open_stopwatch
 
-LOAD = 40.0
+LOAD = 20.0
 """Acts of customers and agents in a second."""
 WARM_UP_S = 5.0
 MOST_MORE_MB = 30.0
@@ -61,38 +56,6 @@ class Outcome:
         return sum(sum(ways.values()) for ways in self.ended.values())
 
 
-@dataclass(slots=True)
-class _Stopwatch:
-    """Stands between Genesys Cloud and the connector: times each webhook, and keeps a copy."""
-
-    target: str
-    copies: Path
-    headers: dict[str, str]
-    times_ms: list[float] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[str]:
-        app = QuartTrio("stopwatch")
-        async with httpx.AsyncClient(timeout=15.0) as http, serve(app) as url:
-
-            @app.post("/webhook")
-            async def pass_on() -> Response:
-                body: bytes = await request.get_data()
-                signature = request.headers["X-Hub-Signature-256"]
-                headers = {**self.headers, "X-Hub-Signature-256": signature}
-                began = trio.current_time()
-                try:
-                    answer = await http.post(self.target, content=body, headers=headers)
-                except httpx.TransportError:
-                    return Response(b"", status=502)
-                self.times_ms.append(1000.0 * (trio.current_time() - began))
-                with self.copies.open("a", encoding="ascii") as copies:
-                    copies.write(json.dumps([signature, body.decode("latin-1")]) + "\n")
-                return Response(b"", status=answer.status_code)
-
-            yield f"{url}/webhook"
-
-
 async def lay_siege(size: Size, seed: str) -> Outcome:
     """Run the connector under load, attack it, and audit what everybody said and received."""
     with tempfile.TemporaryDirectory(prefix="siege-") as name:
@@ -104,22 +67,24 @@ async def lay_siege(size: Size, seed: str) -> Outcome:
 
 async def _attack(trial: Trial, size: Size, seed: str, folder: Path) -> Outcome:
     connector, copies = trial.connector, folder / "copies"
-    copies.touch()
     trial.load.rate = LOAD
-    headers = {"X-Forwarded-For": "192.0.2.1"} if size.addresses else {}
-    watch = _Stopwatch(f"{connector.url}/webhook", copies, headers)
     await trial.start()
-    async with watch.open() as url:
+    async with open_stopwatch(
+        f"{connector.url}/webhook", copies, behind_proxy=size.addresses > 0
+    ) as (
+        url,
+        read_times,
+    ):
         trial.world.genesys.webhook_url = url
         async with trial.under_load():
             await trio.sleep(WARM_UP_S)
-            watch.times_ms.clear()
+            warm = len(read_times())
             await trio.sleep(size.alone_s)
-            alone_ms, watch.times_ms = watch.times_ms, []
+            alone_ms = read_times()[warm:]
             await connector.health(trial.http)
             before_mb = connector.peak_mb
             ended = await _send_attacker(trial, size, seed, copies)
-            attacked_ms, watch.times_ms = watch.times_ms, []
+            attacked_ms = read_times()[warm + len(alone_ms) :]
             health = await connector.health(trial.http)
             more_mb = connector.peak_mb - before_mb
         # Each of the two signed bodies that cannot be read is kept once, however often it came.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from actors.bluesky.tokens import read_session
@@ -10,12 +12,14 @@ DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 ENTRYWAY = "https://bsky.social"
 
 
-def find_service(endpoint: object, *, login_at: str = ENTRYWAY, **changes: object) -> str:
+def find_service(
+    endpoint: object, *, login_at: str = ENTRYWAY, changes: Mapping[str, object] | None = None
+) -> str:
     """Where calls go after a login whose DID document names this server."""
     entry = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer"} | {
         "serviceEndpoint": endpoint
     }
-    document = {"id": DID, "service": [entry]} | changes
+    document = {"id": DID, "service": [entry]} | dict(changes or {})
     answer = {
         "did": DID,
         "handle": "acme.example",
@@ -75,7 +79,7 @@ def test_no_place_that_is_less_safe_gets_a_token(endpoint: object) -> None:
 )
 def test_nothing_else_in_a_document_gets_a_token(changes: dict[str, object]) -> None:
     """Another account's document, another service, another shape."""
-    assert find_service("https://pds.example", **changes) == ENTRYWAY
+    assert find_service("https://pds.example", changes=changes) == ENTRYWAY
 
 
 def test_a_network_on_this_machine_may_be_on_it_altogether() -> None:
