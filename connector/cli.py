@@ -154,7 +154,7 @@ def _refuse(error: SettingsError) -> NoReturn:
     click.echo("The connector cannot start with these settings:\n", err=True)
     for problem in error.problems:
         click.echo(f"  {problem}", err=True)
-    click.echo("\nEvery variable is explained in README.md and .env.example.", err=True)
+    click.echo("\nEvery variable is explained in docs/settings.md and .env.example.", err=True)
     sys.exit(_CANNOT_START)
 
 

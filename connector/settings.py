@@ -1,170 +1,43 @@
-"""Settings: every variable, its default and what it must look like."""
+"""Settings: every variable, its default, what it must look like, and what it is for.
+
+What is written here is what `docs/settings.md` and `.env.example` say: after a change, run
+`python -m connector.settings_page`.
+"""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    SecretStr,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
 from actors.translation.commands import EVERY_WORD
 from actors.web import is_plain
+from connector.shapes import (
+    Address,
+    AllowedNetworks,
+    Attention,
+    CommandWords,
+    Count,
+    Duration,
+    Handle,
+    Host,
+    Id,
+    Langs,
+    Limit,
+    Listed,
+    LookBack,
+    PostLangs,
+    Queries,
+    Seconds,
+    ShortWindow,
+    Text,
+    WebhookSecret,
+    Window,
+    split_secrets,
+)
 from runtime.backoff import RestartPolicy
-from runtime.networks import Networks, parse_networks
 from runtime.rate import Rate
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-MOST_LANGUAGES = 3
-SHORTEST_OF_TWO = 8
-"""Half of a secret that has a comma in it would else be a secret that is easy to guess."""
-_UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def _parse_duration(value: object) -> float:
-    match = _DURATION.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError("expected a time such as 90, 30s, 15m, 1h or 2d")
-    return float(match[1]) * _UNIT_S[match[2]]
-
-
-def _check_look_back(seconds: float) -> float:
-    if seconds > SEEN_KEEP_S:
-        raise ValueError(
-            f"more than {SEEN_KEEP_S / _UNIT_S['d']:g}d; what was taken in longer ago than that "
-            "is not remembered, and would be taken in again"
-        )
-    return seconds
-
-
-def _check_attention(seconds: float) -> float:
-    if seconds > POSTS_KEEP_S:
-        raise ValueError(
-            f"more than {POSTS_KEEP_S / _UNIT_S['d']:g}d; which posts are concerned is not "
-            "remembered for longer"
-        )
-    return seconds
-
-
-def _parse_rate(value: object) -> Rate:
-    return value if isinstance(value, Rate) else Rate.parse(str(value))
-
-
-def _parse_queries(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(query.strip() for query in re.split(r"[\n;]", value) if query.strip())
-
-
-def _parse_list(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(entry.strip() for entry in re.split(r"[\n,]", value) if entry.strip())
-
-
-def _check_langs(langs: tuple[str, ...]) -> tuple[str, ...]:
-    for lang in langs:
-        if not _LANGUAGE.fullmatch(lang):
-            raise ValueError(f"{lang!r} is no language; expected such as en, de or pt-BR")
-    return langs
-
-
-def _parse_commands(value: object) -> object:
-    """``all``, ``none``, or words with or without their ``!``."""
-    if not isinstance(value, str):
-        return value
-    words = frozenset(word.removeprefix("!") for word in _words(value.lower()))
-    if words in ({"all"}, {"none"}):
-        return EVERY_WORD if "all" in words else frozenset()
-    if unknown := sorted(words - EVERY_WORD):
-        raise ValueError(
-            f"{unknown[0]!r} is no command; expected all, none, or some of "
-            f"{', '.join(sorted(EVERY_WORD))}"
-        )
-    return words
-
-
-def _parse_languages(value: object) -> object:
-    """Language tags of BCP 47; a post names three at most (``app.bsky.feed.post``: ``langs``)."""
-    if not isinstance(value, str):
-        return value
-    tags = tuple(_words(value))
-    if wrong := [tag for tag in tags if not _LANGUAGE.fullmatch(tag)]:
-        raise ValueError(f"{wrong[0]!r} is no language; expected tags such as en or de-CH")
-    if len(tags) > MOST_LANGUAGES:
-        raise ValueError(f"more than {MOST_LANGUAGES} languages; a post names no more")
-    return tags
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in re.split(r"[\s,;]+", text) if word]
-
-
-def _check_secrets(secret: SecretStr) -> SecretStr:
-    """One webhook secret, or two with a comma between them while one replaces the other."""
-    parts = split_secrets(secret.get_secret_value())
-    if len(parts) == 1:
-        return secret
-    if len(parts) > 2 or any(len(part) < SHORTEST_OF_TWO for part in parts):
-        raise ValueError(
-            f"a comma parts two secrets, of {SHORTEST_OF_TWO} characters or more each; one that "
-            "has a comma in it cannot be used: make another one in Genesys Cloud"
-        )
-    return secret
-
-
-def split_secrets(text: str) -> tuple[str, ...]:
-    """The secrets that are parted by commas."""
-    return tuple(part.strip() for part in text.split(","))
-
-
-def _parse_networks(value: object) -> object:
-    return parse_networks(value) if isinstance(value, str) else value
-
-
-def _check_address(address: str) -> str:
-    """A bare https address, or one without TLS of this very machine."""
-    parts = urlsplit(address)
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ValueError("it has a user, a query or a fragment; expected a plain https:// address")
-    return address
-
-
-def _parse_handle(value: object) -> object:
-    return value.strip().removeprefix("@").lower() if isinstance(value, str) else value
-
-
-Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
-Window = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=86400)]
-ShortWindow = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, le=30)]
-LookBack = Annotated[
-    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_look_back)
-]
-Listed = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
-Attention = Annotated[
-    float, BeforeValidator(_parse_duration), Field(ge=0), AfterValidator(_check_attention)
-]
-Limit = Annotated[Rate, PlainValidator(_parse_rate)]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$"), AfterValidator(_check_address)]
-AllowedNetworks = Annotated[Networks, BeforeValidator(_parse_networks)]
-Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-Handle = Annotated[
-    str, BeforeValidator(_parse_handle), Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
-]
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class ActorSettings(BaseModel):
@@ -172,9 +45,18 @@ class ActorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
-    concurrency: Count
-    rate: Limit
-    mailbox: Count
+    concurrency: Count = Field(
+        description="How many things the actor does at once.", examples=["8"]
+    )
+    rate: Limit = Field(
+        description="The actor's own limit: at most so many requests in any so many seconds.",
+        examples=["300/60s"],
+    )
+    mailbox: Count = Field(
+        description="How many messages may wait for the actor in memory; for a poller, how many "
+        "it hands over together.",
+        examples=["128"],
+    )
 
 
 def _actor(concurrency: int, rate: str, mailbox: int = 64) -> ActorSettings:
@@ -190,85 +72,337 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
-    bluesky_handle: Handle
-    bluesky_app_password: SecretStr = Field(min_length=1)
-    bluesky_service_url: Address = "https://bsky.social"
-    bluesky_search_query: Annotated[tuple[str, ...], BeforeValidator(_parse_queries)] = ()
-    listen_langs: Annotated[Listed, AfterValidator(_check_langs)] = ()
-    listen_exclude: Listed = ()
-    listen_min_account_age: Annotated[float, BeforeValidator(_parse_duration), Field(ge=0)] = 0.0
-    listen_skip_labels: Listed = ()
-    dm_requests: Literal["accept", "ignore"] = "accept"
-    agent_commands: Annotated[frozenset[str], BeforeValidator(_parse_commands)] = EVERY_WORD
-    split_numbering: Literal["auto", "off"] = "auto"
-    post_langs: Annotated[tuple[str, ...], BeforeValidator(_parse_languages)] = ()
-    link_cards: Literal["on", "off"] = "on"
-    attachment_window: ShortWindow = 3.0
-    dm_attachments: Literal["refuse", "link"] = "refuse"
-    fetch_allow_private: bool = False
-
-    gc_region: Host
-    gc_cc_client_id: Text
-    gc_cc_client_secret: SecretStr = Field(min_length=1)
-    gc_integration_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
-    gc_webhook_secret: Annotated[SecretStr, AfterValidator(_check_secrets)] = Field(
-        min_length=1,
-        description="The integration's secret; two with a comma between them while one replaces "
-        "the other.",
+    bluesky_handle: Handle = Field(
+        description="Your company's account on Bluesky.", examples=["mycompany.bsky.social"]
     )
-    gc_social_topic_id: Text
-    gc_social_rule_id: Text
-    gc_api_url: Address = ""
-    gc_login_url: Address = ""
-    enable_external_contacts: bool = False
-    gc_external_source_id: str = ""
-    gc_ec_division_id: str = ""
+    bluesky_app_password: SecretStr = Field(
+        min_length=1,
+        description="An app password of that account, made with *Allow access to your direct "
+        "messages*; never the account's own password.",
+        examples=["abcd-efgh-ijkl-mnop"],
+    )
+    bluesky_service_url: Address = Field(
+        "https://bsky.social",
+        description="The server that the account lives on.",
+        examples=["https://pds.mycompany.com"],
+    )
+    bluesky_search_query: Queries = Field(
+        (),
+        description="What to listen for in all of Bluesky; empty is no listening. Be specific: "
+        "every hit reaches your agents.",
+        examples=["mycompany;#mycompanyhelp"],
+    )
+    listen_langs: Langs = Field(
+        (),
+        description="Of what the search finds, take in only posts in these languages; empty is "
+        "all. `en` includes `en-GB`, and a post that names no language is taken in.",
+        examples=["en,de"],
+    )
+    listen_exclude: Listed = Field(
+        (),
+        description="What nobody wants to hear of: handles and DIDs, whose posts are left out "
+        "wherever they come from, and words, which leave a search hit out. `acme.example` is "
+        "both, `@acme.example` only a handle.",
+        examples=["giveaway,@spammer.example"],
+    )
+    listen_min_account_age: Annotated[Duration, Field(ge=0)] = Field(
+        0.0, description="Leave out search hits of accounts younger than this.", examples=["7d"]
+    )
+    listen_skip_labels: Listed = Field(
+        (),
+        description="Leave out posts that have one of these labels, or whose author has, "
+        "wherever they come from.",
+        examples=["spam,!hide"],
+    )
+    dm_requests: Literal["accept", "ignore"] = Field(
+        "accept",
+        description="What becomes of the first direct message of people whom the account does "
+        "not follow: `ignore` leaves it unanswered among the requests.",
+        examples=["ignore"],
+    )
+    agent_commands: CommandWords = Field(
+        EVERY_WORD,
+        description="Which [commands](agents.md#commands) agents may use.",
+        examples=["like,repost,delete"],
+    )
+    split_numbering: Literal["auto", "off"] = Field(
+        "auto",
+        description="`auto` ends each part of a public answer of several posts with its number, "
+        "as in `(1/3)`; `off` does not.",
+        examples=["off"],
+    )
+    post_langs: PostLangs = Field(
+        (),
+        description="The languages that your agents write: who reads by language finds the "
+        "posts. Empty: they name none.",
+        examples=["en,de-CH"],
+    )
+    link_cards: Literal["on", "off"] = Field(
+        "on",
+        description="Show a card of the first link in a public answer, with its title and "
+        "picture. A page without https, or that does not answer within 5 seconds, has no card; "
+        "`off` leaves the pages that agents link to alone.",
+        examples=["off"],
+    )
+    attachment_window: ShortWindow = Field(
+        3.0,
+        description="Images that an agent sends within so long of the first become one post, "
+        "four at most; an answer with an image waits so long for more. `0`: each is a post.",
+        examples=["10s"],
+    )
+    dm_attachments: Literal["refuse", "link"] = Field(
+        "refuse",
+        description="Direct messages carry no files: `refuse` tells the agent so, `link` sends "
+        "the address of a file in its place if anybody can open it there. Files in Genesys "
+        "Cloud nobody else can, so they are refused all the same.",
+        examples=["link"],
+    )
+    fetch_allow_private: bool = Field(
+        default=False,
+        description="For tests only: fetch files and pages from private and loopback addresses "
+        "too, and there without TLS.",
+        examples=["true"],
+    )
 
-    redis_url: SecretStr | None = None
-    redis_token: SecretStr | None = None
-    state_dir: Path = Path("./state")
+    gc_region: Host = Field(
+        description="The domain under which you log in to Genesys Cloud.",
+        examples=["mypurecloud.ie"],
+    )
+    gc_cc_client_id: Text = Field(
+        description="The id of the OAuth client, whose grant type is Client Credentials.",
+        examples=["7de3af06-c0b3-4f9b-af45-72f4a1403797"],
+    )
+    gc_cc_client_secret: SecretStr = Field(
+        min_length=1,
+        description="The secret of the OAuth client.",
+        examples=["a-long-random-text"],
+    )
+    gc_integration_id: Id = Field(
+        description="The id of the Open Messaging integration.",
+        examples=["05b5ecd4-3d41-4ff4-8bc7-9cf9fe9e6f5c"],
+    )
+    gc_webhook_secret: WebhookSecret = Field(
+        min_length=1,
+        description="The integration's *Outbound Notification Webhook Signature Secret Token*; "
+        "two, with a comma between them, while one replaces the other.",
+        examples=["a-long-random-text"],
+    )
+    gc_social_topic_id: Text = Field(
+        description="The id of the social listening topic, where public posts go.",
+        examples=["9d2f3c1a-5b7e-4a60-8c92-1f0e6d4b8a35"],
+    )
+    gc_social_rule_id: Text = Field(
+        description="The id of the topic's open data ingestion rule.",
+        examples=["c4a1e8b2-7f63-4d19-b05c-3e9a2d6f1b74"],
+    )
+    gc_api_url: Address = Field(
+        "",
+        description="Where the API of Genesys Cloud is, if not where `GC_REGION` says.",
+        examples=["https://api.mypurecloud.ie"],
+    )
+    gc_login_url: Address = Field(
+        "",
+        description="Where its login service is, if not where `GC_REGION` says.",
+        examples=["https://login.mypurecloud.ie"],
+    )
+    enable_external_contacts: bool = Field(
+        default=False,
+        description="Keep one external contact per Bluesky account; then the two ids below are "
+        "required.",
+        examples=["true"],
+    )
+    gc_external_source_id: str = Field(
+        "",
+        description="The id of the external source that the customers' DIDs belong to.",
+        examples=["2b8d6e1f-9c34-4f7a-a1d5-6e0b3c8f2d97"],
+    )
+    gc_ec_division_id: str = Field(
+        "",
+        description="The id of the division that contacts are made in.",
+        examples=["e7c5a3d1-4b82-4960-9f1e-8d2c6a0b7f53"],
+    )
 
-    host: Text = "0.0.0.0"  # noqa: S104 (a container serves whoever can reach it)
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    webhook_allow: AllowedNetworks = Field(
-        default=(), description="Networks that webhooks may come from; empty: all."
+    redis_url: SecretStr | None = Field(
+        None,
+        description="The Redis that holds the journal: `redis://`, `rediss://` or `unix://`, or "
+        "the `https://` address that Upstash shows, with its token. Unset: an embedded store.",
+        examples=["rediss://default:password@redis.mycompany.com:6379"],
+    )
+    redis_token: SecretStr | None = Field(
+        None,
+        description="The token that Upstash shows beside its `https://` address.",
+        examples=["a-long-random-text"],
+    )
+    state_dir: Path = Field(
+        Path("./state"),
+        description="Where the embedded store keeps its files; in the image it is "
+        "`/var/lib/bluesky-genesys`.",
+        examples=["/var/lib/bluesky-genesys"],
+    )
+
+    host: Text = Field(
+        "0.0.0.0",  # noqa: S104 (a container serves whoever can reach it)
+        description="The address to listen on.",
+        examples=["127.0.0.1"],
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="The port to listen on.", examples=["9000"]
     )
     trusted_proxies: AllowedNetworks = Field(
-        default=(), description="Networks of proxies whose X-Forwarded-For is believed."
+        (),
+        description="Networks of the proxies in front, whose `X-Forwarded-For` is believed. Only "
+        "behind them can an address be limited whose webhooks keep failing.",
+        examples=["10.0.0.0/8"],
+    )
+    webhook_allow: AllowedNetworks = Field(
+        (),
+        description="Networks that webhooks may come from; empty: all.",
+        examples=["192.0.2.0/24,2001:db8::/32"],
     )
     allow_plain_http: bool = Field(
-        default=False,
-        description="For tests: the two platforms may be reached without TLS on other machines.",
+        False,
+        description="For tests: the two platforms are reached without TLS on other machines, too.",
+        examples=["true"],
     )
-    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    log_level: Literal["debug", "info", "warn", "error"] = Field(
+        "info",
+        description="How much is logged; `debug` names every post and message that is left out.",
+        examples=["debug"],
+    )
+    webhook_max_bytes: Annotated[int, Field(ge=1024)] = Field(
+        1_048_576,
+        description="The largest webhook that is taken, in bytes; a larger one is refused with "
+        "413.",
+        examples=["4194304"],
+    )
 
-    polling_time_inbound_notifications: Seconds = 60.0
-    polling_time_social_listening: Seconds = 300.0
-    polling_time_dm: Seconds = 120.0
-    start_lookback: LookBack = 3600.0
-    deep_sweep: Seconds = 3600.0
-    thread_context: Annotated[int, Field(ge=0, le=80)] = 3
-    follow_threads: Attention = 48 * 3600.0
-    follow_threads_every: Seconds = 120.0
-    reactions_every: Attention = 60.0
-    watch_deletes: Attention = 24 * 3600.0
-    watch_deletes_every: Seconds = 300.0
-    outbound_give_up_after: Seconds = 900.0
-    inbound_keep: Seconds = 7 * 86400.0
-    reconcile_window: Window = 3600.0
-    webhook_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    polling_time_inbound_notifications: Seconds = Field(
+        60.0,
+        description="How often mentions, replies and quotes are looked for.",
+        examples=["30"],
+    )
+    polling_time_social_listening: Seconds = Field(
+        300.0, description="How often the searches are made.", examples=["10m"]
+    )
+    polling_time_dm: Seconds = Field(
+        120.0, description="How often direct messages are looked for.", examples=["60"]
+    )
+    start_lookback: LookBack = Field(
+        3600.0,
+        description="How far back the very first start looks, and that of a new search query.",
+        examples=["2d"],
+    )
+    deep_sweep: Seconds = Field(
+        3600.0,
+        description="How often a poll looks further back, for posts that were listed late or "
+        "dated wrongly.",
+        examples=["6h"],
+    )
 
-    bluesky_budget: Limit = Rate(3000, 300)
-    genesys_budget: Limit = Rate(300, 60)
+    thread_context: Annotated[int, Field(ge=0, le=80)] = Field(
+        3,
+        description="How many of the nearest posts above a reply are taken in before it, when "
+        "Genesys has seen nothing of its thread; the thread's first post is in any case.",
+        examples=["10"],
+    )
+    follow_threads: Attention = Field(
+        48 * 3600.0,
+        description="How long a thread is followed after something was said in it; `0` follows "
+        "none.",
+        examples=["4d"],
+    )
+    follow_threads_every: Seconds = Field(
+        120.0, description="How often the threads that are followed are read.", examples=["5m"]
+    )
+    reactions_every: Attention = Field(
+        60.0,
+        description="How often likes, reposts and quotes of your posts are counted; `0` counts "
+        "none.",
+        examples=["5m"],
+    )
+    watch_deletes: Attention = Field(
+        24 * 3600.0,
+        description="For how long a post, and a direct message, is watched for being deleted; "
+        "`0` watches none.",
+        examples=["12h"],
+    )
+    watch_deletes_every: Seconds = Field(
+        300.0, description="How often watched posts are looked for.", examples=["10m"]
+    )
 
-    restart_intensity: Count = 5
-    restart_period_s: Seconds = 300.0
-    backoff_min_s: Seconds = 1.0
-    backoff_max_s: Seconds = 60.0
-    stop_within_s: Seconds = 5.0
-    grace_s: Seconds = 20.0
-    request_deadline_s: Seconds = 30.0
-    store_deadline_s: Seconds = 5.0
+    outbound_give_up_after: Seconds = Field(
+        900.0,
+        description="How long an agent's answer is tried before it is reported as failed, and "
+        "never posted later.",
+        examples=["30m"],
+    )
+    inbound_keep: Seconds = Field(
+        7 * 86400.0,
+        description="How long a post, a direct message, a receipt or a contact is tried while "
+        "Genesys Cloud cannot take it.",
+        examples=["3d"],
+    )
+    reconcile_window: Window = Field(
+        3600.0,
+        description="How old an agent's answer may be that is found after a time in which no "
+        "webhook could be taken in. `0`: none is looked for, and what Genesys Cloud gave up in "
+        "that time is lost.",
+        examples=["4h"],
+    )
+    restart_intensity: Count = Field(
+        5,
+        description="An actor that crashes more often than this within `RESTART_PERIOD_S` is "
+        "`failed`, and tried slowly.",
+        examples=["3"],
+    )
+    restart_period_s: Seconds = Field(
+        300.0,
+        description="The time in which crashes are counted; long enough for that many restarts.",
+        examples=["600"],
+    )
+    backoff_min_s: Seconds = Field(
+        1.0,
+        description="The shortest time that an actor waits before it tries again.",
+        examples=["0.5"],
+    )
+    backoff_max_s: Seconds = Field(
+        60.0,
+        description="The longest time that an actor waits before it tries again, unless it was "
+        "told to wait longer.",
+        examples=["30"],
+    )
+    stop_within_s: Seconds = Field(
+        5.0,
+        description="How long one actor may take to stop; at most `GRACE_S`.",
+        examples=["10"],
+    )
+    grace_s: Seconds = Field(
+        20.0,
+        description="How long the whole connector may take to finish what is in hand after "
+        "SIGTERM.",
+        examples=["25"],
+    )
+    request_deadline_s: Seconds = Field(
+        30.0,
+        description="How long one request to Bluesky or Genesys Cloud may take.",
+        examples=["15"],
+    )
+    store_deadline_s: Seconds = Field(
+        5.0, description="How long the store may take to answer.", examples=["10"]
+    )
+
+    bluesky_budget: Limit = Field(
+        Rate(3000, 300),
+        description="How many requests all actors together may make to Bluesky. The default is "
+        "the published limit for one address; a server of your own may allow more.",
+        examples=["6000/300s"],
+    )
+    genesys_budget: Limit = Field(
+        Rate(300, 60),
+        description="The same for Genesys Cloud and one OAuth token. Raise it only when Genesys "
+        "has granted your organization more, and the actors' rates with it.",
+        examples=["600/60s"],
+    )
 
     notification_poller: ActorSettings = _actor(2, "180/60s", 500)
     search_poller: ActorSettings = _actor(1, "60/60s", 500)

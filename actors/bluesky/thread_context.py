@@ -15,6 +15,8 @@ from actors.items import make_thread_id
 from actors.messages import InboundPost, Json
 from actors.recent import Recent
 from actors.store import Store
+from actors.translation.inbound_views import as_object
+from actors.translation.record_key import is_made_key
 from actors.translation.times import find_time
 from runtime.actor import Context
 from runtime.errors import Malformed, Rejected, Retryable
@@ -98,7 +100,8 @@ class ThreadContext:
             self._given_up = True
             self._context.failed(error)
             return []
-        return [one for view in views for one in self._make_candidate(view)]
+        candidates = [one for view in views for one in self._make_candidate(view)]
+        return _leave_out_answers(candidates, self._own_did)
 
     async def _read(self, post: InboundPost) -> list[Json]:
         """The views of the ancestors, oldest first."""
@@ -141,6 +144,30 @@ class ThreadContext:
             else:
                 self._context.skipped("context_unreadable", uri=uri)
         return read
+
+
+def _leave_out_answers(ancestors: Sequence[Candidate], own_did: str) -> list[Candidate]:
+    """Without what agents answered: it came from Genesys, even if nobody noted yet that it is out.
+
+    Of what the connector wrote, only posts that begin a thread are context, and their continuation.
+
+    Args:
+        ancestors: the oldest first.
+    """
+    kept: list[Candidate] = []
+    goes_on = False
+    for candidate in ancestors:
+        record = as_object(as_object(candidate.view).get("record"))
+        is_ours = candidate.author_did == own_did and _is_made_here(candidate.uri, record)
+        goes_on = is_ours and (goes_on or "reply" not in record)
+        if goes_on or not is_ours:
+            kept.append(candidate)
+    return kept
+
+
+def _is_made_here(uri: str, record: Json) -> bool:
+    created_s = find_time(record.get("createdAt"))
+    return created_s is not None and is_made_key(uri.rpartition("/")[2], created_s)
 
 
 def _merge(

@@ -35,6 +35,9 @@ R = TypeVar("R")
 SECOND_LOOK_S = 60.0
 """How long after the first look for what was missed there is another one."""
 
+PORTION_S = 10.0
+"""What was found is recorded after so long at the latest: a thousand conversations take minutes."""
+
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
 
@@ -156,13 +159,14 @@ class Reconciler:
     ) -> bool:
         """Ask about all of these, however long it takes. Returns whether it came to the end."""
         while True:
-            found, trouble = await self._go_through(waiting, inquiry)
+            found, trouble = await self._ask_portion(waiting, inquiry)
             if trouble is not None and self._clock() >= give_up_at:
                 self._give_up(waiting, trouble)
             await self._record(found, done=last and not waiting)
-            if trouble is None or not waiting:
+            if not waiting:
                 return True
-            await self._rest(trouble)
+            if trouble is not None:
+                await self._rest(trouble)
             if self._gap.has_changed:
                 # A further gap does not wait for what is left of this one: begin with both.
                 return False
@@ -177,17 +181,18 @@ class Reconciler:
         active = tuple(sorted(active, key=lambda one: one.names != "conversation"))
         return active[:MOST_CONVERSATIONS], len(active) - MOST_CONVERSATIONS
 
-    async def _go_through(
+    async def _ask_portion(
         self, waiting: deque[Activity], inquiry: Inquiry
     ) -> tuple[list[Found], Retryable | AuthRejected | None]:
-        """Ask about those that wait, until there is trouble. Who met it goes to the end.
+        """Ask about those that wait, each once, until there is trouble or it is time to record.
 
-        A permission may be wanting for one conversation only, so one that is refused stops the
-        others only if none was answered before.
+        Who met trouble goes to the end. A permission may be wanting for one conversation only, so
+        one that is refused stops the others only if none was answered before.
         """
         found: list[Found] = []
         refusal: AuthRejected | None = None
         was_answered = False
+        record_at = self._clock() + PORTION_S
         for _ in range(len(waiting)):
             activity = waiting.popleft()
             try:
@@ -201,6 +206,8 @@ class Reconciler:
                 refusal = error
                 if not was_answered:
                     break
+            if found and self._clock() >= record_at:
+                return found, None
         return found, refusal
 
     def _give_up(self, waiting: deque[Activity], trouble: Retryable | AuthRejected) -> None:

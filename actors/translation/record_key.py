@@ -10,6 +10,7 @@ _CLOCK_IDS = 1024
 
 _WINDOW_START_US = 1_672_531_200_000_000  # 2023-01-01T00:00:00Z
 _WINDOW_US = 365 * 86_400 * 1_000_000
+_APART_S = 86_400.0
 
 
 def make_record_key(message_id: str, part: int) -> str:
@@ -31,3 +32,21 @@ def make_record_key(message_id: str, part: int) -> str:
     number = (_WINDOW_START_US + offset_us) << 10 | clock_id
     digits = [_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
     return "".join(digits)
+
+
+def is_made_key(record_key: str, created_s: float) -> bool:
+    """Whether a record of the account with this key is one that the connector wrote.
+
+    An app takes the moment of writing as the key; here the two have nothing to do with each other.
+
+    Args:
+        created_s: the record's ``createdAt``, in unix seconds.
+    """
+    if len(record_key) != _LENGTH or not set(record_key) <= set(_ALPHABET):
+        return False
+    number = 0
+    for digit in record_key:
+        number = number << 5 | _ALPHABET.index(digit)
+    offset_us = (number >> 10) - _WINDOW_START_US
+    apart_s = abs(created_s - (offset_us + _WINDOW_START_US) / 1e6)
+    return 0 <= offset_us < _WINDOW_US and apart_s > _APART_S

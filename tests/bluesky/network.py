@@ -58,10 +58,12 @@ class Network:
         """How often a method was called."""
         return Counter(name for name, _ in self.calls)[nsid]
 
-    def post(self, at_s: float, *, author: str = "alice", **record: object) -> dict[str, Any]:
+    def post(
+        self, at_s: float, *, author: str = "alice", key: str | None = None, **record: object
+    ) -> dict[str, Any]:
         """A post view that ``getPosts`` knows; ``at_s`` is its ``indexedAt``."""
         self._next += 1
-        uri = f"at://did:plc:{author}/app.bsky.feed.post/{self._next:013d}"
+        uri = f"at://did:plc:{author}/app.bsky.feed.post/{key or f'{self._next:013d}'}"
         view = {
             "uri": uri,
             "cid": f"cid{self._next}",
@@ -83,12 +85,18 @@ class Network:
         return str(view["uri"])
 
     def reply(
-        self, at_s: float, parent: dict[str, Any], *, author: str = "alice", **record: object
+        self,
+        at_s: float,
+        parent: dict[str, Any],
+        *,
+        author: str = "alice",
+        key: str | None = None,
+        **record: object,
     ) -> dict[str, Any]:
         """A post that answers another one, and notifies nobody."""
         above = parent["record"].get("reply", {"root": _refer(parent)})
         reply = {"root": above["root"], "parent": _refer(parent)}
-        return self.post(at_s, author=author, reply=reply, **record)
+        return self.post(at_s, author=author, key=key, reply=reply, **record)
 
     def react(self, at_s: float, uri: str, kind: str = "like", *, author: str = "alice") -> None:
         """Somebody likes, reposts or quotes a post of the brand, which is notified."""

@@ -49,7 +49,7 @@ class World:
         self, at_s: float, *, query: str = "acme", author: str = "alice", **record: object
     ) -> str:
         """A post that the server finds."""
-        view = self.network.post(at_s, author=author, **record)
+        view = self.network.post(at_s, author=author, key=None, **record)
         self.network.hits.setdefault(query, []).append(view)
         return str(view["uri"])
 

@@ -13,6 +13,7 @@ from actors.bluesky.pacing import PATIENCE
 from actors.items import make_post_id
 from actors.store import Record
 from actors.translation.open_message import make_public_message
+from actors.translation.record_key import make_record_key
 from runtime.errors import Malformed, Rejected, Retryable
 from tests.bluesky.attentive import HOUR_S, POSTS, THREAD, Attentive
 from tests.bluesky.network import Network
@@ -68,6 +69,32 @@ async def test_of_a_long_thread_the_nearest_and_the_root_are_taken(
     async with world.polling():
         pass
     assert world.uris == uris_of(*(above[place] for place in places), asked)
+
+
+async def test_what_agents_answered_is_no_context(autojump_clock: Clock) -> None:
+    """It came from Genesys, even if the process was killed before it noted that it is out."""
+    world = Attentive(WITH_CONTEXT)
+    found = world.network.post(-90, author="bob")
+    answer = world.network.reply(-80, found, author="brand", key=make_record_key("a", 0))
+    more = world.network.reply(-79, answer, author="brand", key=make_record_key("a", 1))
+    in_the_app = world.network.reply(-70, more, author="brand")
+    asked = world.network.reply(-10, in_the_app)
+    world.network.announce(asked, "reply")
+    async with world.polling():
+        pass
+    assert world.uris == uris_of(found, in_the_app, asked)
+
+
+async def test_a_thread_that_agents_began_is_context(autojump_clock: Clock) -> None:
+    """What they posted for all to read was no part of a public conversation."""
+    world = Attentive(WITH_CONTEXT)
+    root = world.network.post(-90, author="brand", key=make_record_key("p", 0))
+    second = world.network.reply(-90, root, author="brand", key=make_record_key("p", 1))
+    asked = world.network.reply(-10, second)
+    world.network.announce(asked, "reply")
+    async with world.polling():
+        pass
+    assert world.uris == uris_of(root, second, asked)
 
 
 async def test_only_the_first_post_of_a_thread_brings_context(autojump_clock: Clock) -> None:

@@ -7,8 +7,15 @@ import re
 
 import pytest
 
+from actors.bluesky.changes import MOST_HIDDEN
+from actors.bluesky.together import MOST_IMAGES
+from actors.bluesky.wording import MOST_PARTS
+from actors.bluesky.written import KEEP_S, MOST_ANSWERS
+from actors.media.images import MOST_IMAGE_BYTES, MOST_PIXELS
 from actors.reasons import REASONS
 from actors.translation.commands import COMMANDS
+from actors.translation.splitting import DIRECT_MESSAGE, POST
+from connector.settings import Settings
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "agents.md").read_text("utf-8")
@@ -61,3 +68,21 @@ def test_nobody_makes_up_a_reason_elsewhere() -> None:
     making = re.compile(r"\bReason\(\s*[\"']|\bmake_failure\([^)]*[\"']")
     files = (ROOT / "actors").rglob("*.py")
     assert [one.name for one in files if making.search(one.read_text("utf-8"))] == ["reasons.py"]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    """In the order of the table."""
+    table = PAGE.partition("\n## Limits\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| .* \| (\d+) \|$", table, re.MULTILINE)
+    assert [int(one) for one in found] == [
+        POST.graphemes,
+        DIRECT_MESSAGE.graphemes,
+        MOST_PARTS,
+        MOST_IMAGES,
+        MOST_IMAGE_BYTES,
+        MOST_PIXELS,
+        MOST_ANSWERS,
+        KEEP_S / 86400,
+        MOST_HIDDEN,
+        Settings.model_fields["outbound_give_up_after"].default / 60,
+    ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS, Arguments, Target
 
-BATCH = 2_000
+BATCH = 500
 
 
 @click.command()

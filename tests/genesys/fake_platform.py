@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
+import trio
 
 from tests.contracts.swagger import Swagger
 from tests.genesys.fake_conversations import FakeConversations
@@ -56,6 +57,7 @@ class FakeGenesys:
         headers: sent with every answer.
         denied: parts of paths that the client lacks the permission for.
         before: called before each API request is dealt with.
+        latency_s: how long each answer takes.
         conversations: what it tells of them; those answers are checked, too.
     """
 
@@ -79,10 +81,12 @@ class FakeGenesys:
     receipts: list[dict[str, Any]] = field(default_factory=list)
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
+    latency_s: float = 0.0
     conversations: FakeConversations = field(default_factory=FakeConversations)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
+        await trio.sleep(self.latency_s)
         response = self._answer(request)
         response.headers.update(self.headers)
         return response

@@ -13,6 +13,7 @@ from actors.genesys.reconciler import (
     LOOK_EVERY_S,
     MOST_ACTIVITIES,
     MOST_CONVERSATIONS,
+    PORTION_S,
     SECOND_LOOK_S,
 )
 from actors.messages import AgentMessage, Receipt
@@ -174,6 +175,23 @@ async def test_messages_of_all_conversations_are_recorded_in_one_step_oldest_fir
     assert back.texts == ["400", "300", "200", "100"]
     recordings = [one for one in back.memory.requests if isinstance(one, Record) and one.items]
     assert len(recordings) == 1
+
+
+async def test_what_is_found_first_does_not_wait_for_a_thousand_conversations(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    """Each takes a moment, all together minutes, in which an agent's answer may become too old."""
+    for number in range(100):
+        back.write(str(number), back.talk(number), ago_s=300)
+    back.genesys.latency_s = 1.0
+    await back.miss(GAP_S)
+    async with back.running():
+        await trio.sleep(2 * PORTION_S)
+        early = list(back.memory.items)
+        await trio.sleep(600 + SECOND_LOOK_S)
+    assert 0 < len(early) < 20
+    assert len(back.memory.items) == 100
+    assert back.is_done
 
 
 async def test_it_looks_back_a_little_behind_the_gap_and_no_further(

@@ -108,7 +108,7 @@ async def _send_attacker(
         addresses=size.addresses,
     )
     done = await trio.run_process(
-        [sys.executable, "-m", "tests.hostile.attacker", order.to_argument()],
+        ["nice", sys.executable, "-m", "tests.hostile.attacker", order.to_argument()],
         capture_stdout=True,
         cwd=ROOT,
     )

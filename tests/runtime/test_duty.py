@@ -39,6 +39,18 @@ async def test_an_actor_waits_for_its_duty_and_others_do_not(autojump_clock: Moc
         assert world.actor("Poller").state == "running"
 
 
+async def test_each_duty_has_a_number_of_its_own(autojump_clock: MockClock) -> None:
+    """So what was asked for on an earlier one can be told from what is asked for now."""
+    duty = Duty()
+    terms = [duty.term]
+    for _ in range(3):
+        duty.begin(trio.current_time() + 10)
+        duty.extend(trio.current_time() + 20)
+        terms.append(duty.term)
+        duty.end()
+    assert len(set(terms)) == 4
+
+
 async def test_what_is_in_hand_ends_with_the_duty(autojump_clock: MockClock) -> None:
     """It is cancelled where it stands, and the next duty begins with nothing in hand."""
     duty = Duty()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.translation.record_key import make_record_key
+from actors.translation.record_key import is_made_key, make_record_key
 
 TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
@@ -51,3 +52,26 @@ def test_keys_use_the_whole_window() -> None:
     days = {int(moment_us / 86_400e6) for moment_us, _ in keys}
     assert len(days) == 365
     assert len({clock_id for _, clock_id in keys}) == 1024
+
+
+@given(st.text(), st.integers(0, 20))
+def test_a_made_key_is_known_again(message_id: str, part: int) -> None:
+    """By nothing but the record: nobody need have noted that it was written."""
+    key = make_record_key(message_id, part)
+    assert is_made_key(key, created_s=1_790_000_000.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "created_s"),
+    [
+        ("3k4jtrcw2m6dq", read_key("3k4jtrcw2m6dq")[0] / 1e6 + 2.0),
+        ("3mz4jtrcw2m6d", 1_790_000_000.0),
+        ("3jhzjtrcw2m6d", 1_790_000_000.0),
+        ("self", 1_790_000_000.0),
+        ("3k4jtrcw2m6d1", 1_790_000_000.0),
+        ("3k4jtrcw2m6dqq", 1_790_000_000.0),
+    ],
+)
+def test_what_an_app_wrote_has_no_made_key(key: str, created_s: float) -> None:
+    """Also in 2023, when its key tells the moment at which it was written."""
+    assert not is_made_key(key, created_s)

@@ -1,0 +1,1 @@
+"""Guards of the runtime, each taken out once: the tests must notice every one of them."""
