@@ -228,7 +228,7 @@ def _webhook_receiver(parts: Parts, lease: Lease, gap: WebhookGap) -> ActorSpec[
         return WebhookReceiver(
             context,
             parts.store,
-            secrets=(settings.gc_webhook_secret.get_secret_value(),),
+            secrets=settings.webhook_secrets(),
             max_bytes=settings.webhook_max_bytes,
             clock=clock,
             gap=gap,

@@ -21,16 +21,20 @@ from quart_trio import QuartTrio
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
 from actors.steps import tell_all
+from connector.callers import Failures
 from connector.catching_up import tell_catching_up
 from connector.clients import Outside
 from connector.dashboard.app import add_dashboard
 from connector.dashboard.opening import find_access, make_dashboard
 from connector.dashboard.paths import Paths
 from connector.dashboard.texts import Texts
+from connector.door import Door, Rules
 from connector.house import Alter, House, build_house
 from connector.latencies import Latencies
 from connector.logs import create_log
 from connector.metrics import Sources, make_exposition
+from connector.openapi import make_document
+from connector.refusals import Refusals
 from connector.routes import create_admin_app, create_app
 from connector.settings import Settings
 from connector.start_screen import Ports, tell_start
@@ -132,8 +136,8 @@ async def run_connector(
     """
     async with (
         open_store(settings, log) as database,
-        _open_http(settings) as bluesky_http,
-        _open_http(settings) as genesys_http,
+        open_http(settings) as bluesky_http,
+        open_http(settings) as genesys_http,
         make_http(_user_agent()) as files_http,
         open_traces(settings, log) as trace,
         trio.open_nursery() as nursery,
@@ -160,21 +164,32 @@ async def run_connector(
         closing = trio.Event()
         app = create_app(
             house.webhooks,
-            max_bytes=settings.webhook_max_bytes,
             is_open=lambda: not closing.is_set(),
             health=health,
             metrics=metrics if settings.admin_port is None else None,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
+            document=make_document(version("bluesky-genesys")),
         )
-
         admin_app = app if settings.admin_port is None else create_admin_app(metrics)
         add_dashboard(admin_app, dashboard)
+        refusals = Refusals(partial(house.supervisor.note_skipped, "WebhookReceiver"), log)
+        rules = Rules(settings.webhook_max_bytes, settings.webhook_allow, settings.trusted_proxies)
+        failures = Failures()
 
         async def serve_here(
             app: QuartTrio, port: int, *, task_status: trio.TaskStatus[int]
         ) -> None:
-            await serve(app, settings.host, port, shutdown=closing, task_status=task_status)
+            door = Door(app, rules, failures, refusals)
+            await serve(
+                door,
+                settings.host,
+                port,
+                shutdown=closing,
+                is_shared=door.is_shared,
+                refused=refusals.note,
+                task_status=task_status,
+            )
 
         port: int = await nursery.start(serve_here, app, settings.port)
         admin_port = port
@@ -201,7 +216,8 @@ async def run_connector(
     log.info("stopped")
 
 
-def _open_http(settings: Settings) -> httpx.AsyncClient:
+def open_http(settings: Settings) -> httpx.AsyncClient:
+    """Connections to one of the two platforms."""
     return httpx.AsyncClient(
         timeout=settings.request_deadline_s,
         headers={"User-Agent": _user_agent()},

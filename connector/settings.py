@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from actors.translation.commands import EVERY_WORD
+from actors.web import is_plain
 from connector.shapes import (
     Address,
     AdminPort,
     AdminToken,
+    AllowedNetworks,
     Attention,
     CommandWords,
     Count,
@@ -35,7 +37,9 @@ from connector.shapes import (
     StateKeys,
     StreamAddress,
     Text,
+    WebhookSecret,
     Window,
+    split_secrets,
 )
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
@@ -193,9 +197,10 @@ class Settings(BaseModel):
         description="The id of the Open Messaging integration.",
         examples=["05b5ecd4-3d41-4ff4-8bc7-9cf9fe9e6f5c"],
     )
-    gc_webhook_secret: SecretStr = Field(
+    gc_webhook_secret: WebhookSecret = Field(
         min_length=1,
-        description="The integration's *Outbound Notification Webhook Signature Secret Token*.",
+        description="The integration's *Outbound Notification Webhook Signature Secret Token*; "
+        "two, with a comma between them, while one replaces the other.",
         examples=["a-long-random-text"],
     )
     gc_social_topic_id: Text = Field(
@@ -265,6 +270,22 @@ class Settings(BaseModel):
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8080, description="The port to listen on.", examples=["9000"]
+    )
+    trusted_proxies: AllowedNetworks = Field(
+        (),
+        description="Networks of the proxies in front, whose `X-Forwarded-For` is believed. Only "
+        "behind them can an address be limited whose webhooks keep failing.",
+        examples=["10.0.0.0/8"],
+    )
+    webhook_allow: AllowedNetworks = Field(
+        (),
+        description="Networks that webhooks may come from; empty: all.",
+        examples=["192.0.2.0/24,2001:db8::/32"],
+    )
+    allow_plain_http: bool = Field(
+        False,
+        description="For tests: the two platforms are reached without TLS on other machines, too.",
+        examples=["true"],
     )
     log_level: Literal["debug", "info", "warn", "error"] = Field(
         "info",
@@ -470,6 +491,10 @@ class Settings(BaseModel):
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
 
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook may be signed with."""
+        return split_secrets(self.gc_webhook_secret.get_secret_value())
+
     def make_restart_policy(self) -> RestartPolicy:
         """How crashes are answered."""
         return RestartPolicy(
@@ -497,6 +522,13 @@ class Settings(BaseModel):
                 problems.append(f"RESTART_PERIOD_S: {error}")
         if self.admin_port and self.admin_port == self.port:
             problems.append("ADMIN_PORT: must not be PORT; leave it unset to have both on PORT")
+        if not self.allow_plain_http:
+            problems += [
+                f"{name.upper()}: without TLS; expected https://, but for this machine itself "
+                "(or ALLOW_PLAIN_HTTP=true for tests)"
+                for name in ("bluesky_service_url", "gc_api_url", "gc_login_url")
+                if is_plain(getattr(self, name))
+            ]
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:

@@ -37,6 +37,15 @@ class SupervisedActor:
         self._closing = Closing()
         self.units = self._make_units()
 
+    @property
+    def name(self) -> str:
+        """The actor's name."""
+        return self.spec.name
+
+    def note_skipped(self, reason: str) -> None:
+        """Count something that was left out on purpose before it reached the actor."""
+        self._shared.counters.count_skipped(reason, 1)
+
     def _make_units(self) -> list[Unit]:
         workers = range(1, self.spec.concurrency + 1) if self.spec.mailbox else ()
         names = [f"worker-{number}" for number in workers] or ["run"]

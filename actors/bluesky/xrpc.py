@@ -17,6 +17,7 @@ from actors.bluesky.errors import (
     read_rate,
 )
 from actors.messages import Json
+from actors.web import send
 from runtime.clock import WallClock
 from runtime.errors import Effect, RateLimited, Retryable
 from runtime.rate import Budget
@@ -119,8 +120,7 @@ class Xrpc:
         )
         with trio.move_on_after(self._timeout_s):
             try:
-                # A redirection would carry the token to wherever it leads.
-                return await self._http.send(request, follow_redirects=False)
+                return await send(self._http, request)
             except httpx.TransportError as error:
                 raise make_network_fault(error, call.nsid, lost=lost) from error
             except httpx.DecodingError as error:

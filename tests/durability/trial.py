@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,8 @@ QUICK = {
 class Trial:
     """What a scenario works with.
 
-    ``faults`` counts what it did to the connector; ``notes`` are what it measured, in words.
+    ``faults`` counts what it did to the connector; ``notes`` are what it measured, in words;
+    ``more_letters`` is how many dead letters there must be besides those of refused messages.
     """
 
     world: World
@@ -72,6 +73,7 @@ class Trial:
     load: Load
     effects: Effects
     faults: int = 0
+    more_letters: int = 0
     defects: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -160,7 +162,7 @@ class Trial:
     async def _check_dead_letters(self, findings: Findings) -> None:
         """Each refused message leaves one, and nothing else does."""
         refused = [one for one in self.load.ledger.answered if one.kind == "refused"]
-        wanted = sum(one.message.receipt is not None for one in refused)
+        wanted = sum(one.message.receipt is not None for one in refused) + self.more_letters
         health = await self.connector.health(self.http)
         found = health["dead_letters"] if health is not None else None
         if found != wanted:
@@ -175,6 +177,7 @@ async def open_trial(
     separate_store: bool = False,
     most: int | None = None,
     quick: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Trial]:
     """Open both sandboxes; nothing is started yet. At the end nothing is left running.
 
@@ -184,6 +187,7 @@ async def open_trial(
         separate_store: use a redis-server by ``REDIS_URL`` instead of the embedded one.
         most: how many messages there are to be, by default as many as there is time for.
         quick: poll and retry many times as often as by default, with tokens that soon run out.
+        variables: more of the connector's.
     """
     rng = _make_rng(seed)
     store = SeparateStore(folder) if separate_store else EmbeddedStore(folder)
@@ -196,8 +200,8 @@ async def open_trial(
         if quick:
             world.bluesky.sessions.access_ttl_s = ACCESS_TTL_S
         pace = QUICK if quick else {"HOST": "127.0.0.1"}
-        variables = {**world.environ(), **pace, **store.variables}
-        connectors = [ConnectorProcess(make_environ(variables), folder)]
+        environ = {**world.environ(), **pace, **store.variables, **(variables or {})}
+        connectors = [ConnectorProcess(make_environ(environ), folder)]
         world.genesys.webhook_url = f"{connectors[0].url}/webhook"
         load = Load(world, _make_rng(f"{seed} load"), most=most)
         effects = Effects(world)
