@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
@@ -11,8 +12,12 @@ from pathlib import Path
 
 import trio
 
+from connector.environment import load_settings
+from connector.storage import open_store
 from sandbox.bluesky import RecordReference
+from sandbox.world import open_world
 from tests.connector.connected import Connected, connect, open_connected
+from tests.support.silence import Silence
 
 LIVE = {
     "LISTEN_LIVE": "true",
@@ -139,27 +144,32 @@ async def test_a_burst_of_strangers_is_read_through(tmp_path: Path) -> None:
 
 async def test_a_new_process_goes_on(tmp_path: Path) -> None:
     """What is written between two processes arrives once, by whichever way."""
-    async with open_connected(tmp_path / "a", LIVE) as connected:
-        world = connected.world
-        await listening(connected)
-        first = write(connected, f"@{world.brand.handle} one")
-        await connected.arrives(first)
-        connected.stop()
-        async with connect(world, tmp_path / "a", LIVE) as successor:
-            second = write(successor, f"@{world.brand.handle} two")
+    async with open_world(random.SystemRandom()) as world:
+        async with connect(world, tmp_path, LIVE) as connected:
+            await listening(connected)
+            first = write(connected, f"@{world.brand.handle} one")
+            await connected.arrives(first)
+        second = world.bluesky.post(world.customers[0], f"@{world.brand.handle} two")
+        async with connect(world, tmp_path, LIVE) as successor:
             await successor.arrives(second)
             await listening(successor)
             third = write(successor, f"@{world.brand.handle} three")
             await successor.arrives(third)
-            ids = [one.provider_message_id for one in world.genesys.ingested]
+        ids = [one.provider_message_id for one in world.genesys.ingested]
     assert ids == [first.uri, second.uri, third.uri]
 
 
 async def test_only_the_leader_listens(tmp_path: Path) -> None:
     """A standby is not connected; when the leader hands over, it is, and nothing is missed."""
-    async with open_listening(tmp_path) as leader:
-        world = leader.world
-        async with connect(world, tmp_path, LIVE) as standby:
+    async with open_world(random.SystemRandom()) as world:
+        settings = load_settings({**world.environ(), "STATE_DIR": str(tmp_path)})
+        # Who has started the store leaves it last.
+        async with (
+            open_store(settings, Silence()),
+            connect(world, tmp_path, LIVE) as leader,
+            connect(world, tmp_path, LIVE) as standby,
+        ):
+            await listening(leader)
             assert (await standby.actor(ACTOR))["state"] == "standby"
             assert world.bluesky.commits.readers == 1
             leader.stop()
