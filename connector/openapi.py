@@ -18,12 +18,14 @@ _FROM_THE_DOOR = {
 }
 
 
-def make_document(version: str) -> dict[str, Any]:
-    """The document, of OpenAPI 3.1.
+def make_document(version: str, *, has_metrics: bool) -> dict[str, Any]:
+    """The document, of OpenAPI 3.1. The dashboard is not in it: that is for people.
 
     Args:
         version: the connector's.
+        has_metrics: whether ``/metrics`` is served on the same port.
     """
+    metrics = {"/metrics": {"get": _describe_metrics()}} if has_metrics else {}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -37,6 +39,7 @@ def make_document(version: str) -> dict[str, Any]:
             "/livez": {"get": _describe_probe("live", "Whether a restart would help if not.")},
             "/readyz": {"get": _describe_probe("ready", "Whether webhooks may be sent here.")},
             "/openapi.json": {"get": _describe_itself()},
+            **metrics,
         },
         "components": {
             "securitySchemes": {
@@ -103,6 +106,12 @@ def _describe_probe(name: str, summary: str) -> dict[str, Any]:
     answers["503"] = {"description": "No, and why not; or it came too slowly.",
                       "content": _ANY_TEXT}  # fmt: skip
     return {"operationId": name, "summary": summary, "responses": answers}
+
+
+def _describe_metrics() -> dict[str, Any]:
+    answers = _describe_answers(_FROM_THE_DOOR)
+    answers["200"] = {"description": "Figures, as Prometheus reads them.", "content": _ANY_TEXT}
+    return {"operationId": "metrics", "summary": "Figures for Prometheus.", "responses": answers}
 
 
 def _describe_itself() -> dict[str, Any]:

@@ -169,7 +169,9 @@ async def run_connector(
             metrics=metrics if settings.admin_port is None else None,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
             why_not_ready=lambda: readiness(house.supervisor.statistics()),
-            document=make_document(version("bluesky-genesys")),
+            document=make_document(
+                version("bluesky-genesys"), has_metrics=settings.admin_port is None
+            ),
         )
         admin_app = app if settings.admin_port is None else create_admin_app(metrics)
         add_dashboard(admin_app, dashboard)

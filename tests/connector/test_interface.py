@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import trio
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -38,21 +39,24 @@ def make_command(url: str, examples: int) -> list[str]:
 
 def test_the_document_is_sound() -> None:
     """Judged by the parser of the OpenAPI Initiative's own schema."""
-    assert not list(OpenAPIV31SpecValidator(make_document("1.0.0")).iter_errors())
+    document = make_document("1.0.0", has_metrics=True)
+    assert not list(OpenAPIV31SpecValidator(document).iter_errors())
 
 
-def test_the_document_names_every_path_and_no_other() -> None:
+@pytest.mark.parametrize("has_metrics", [True, False])
+def test_the_document_names_every_path_and_no_other(*, has_metrics: bool) -> None:
     """A path that is served and not described could not be judged."""
     app = create_app(
         Mailbox("WebhookReceiver", 1),
         is_open=lambda: True,
         health=lambda: ({}, 200),
+        metrics=(lambda: b"") if has_metrics else None,
         why_not_live=lambda: (),
         why_not_ready=lambda: (),
         document={},
     )
     served = {rule.rule for rule in app.url_map.iter_rules()}
-    assert served == set(make_document("1.0.0")["paths"])
+    assert served == set(make_document("1.0.0", has_metrics=has_metrics)["paths"])
 
 
 async def test_every_answer_is_one_that_is_described(tmp_path: Path) -> None:
