@@ -7,10 +7,12 @@ COPY requirements/build.lock requirements/
 RUN python -m venv tools \
     && tools/bin/pip install --quiet --require-hashes --no-deps -r requirements/build.lock
 # The packages change seldom, the connector often: so they are a layer of their own.
-COPY requirements/run.lock requirements/
+# LOCK=otel adds what makes traces.
+ARG LOCK=run
+COPY requirements/run.lock requirements/otel.lock requirements/
 RUN python -m venv --without-pip /opt/bluesky-genesys \
     && tools/bin/pip --python /opt/bluesky-genesys/bin/python install --quiet \
-        --require-hashes --no-deps --only-binary :all: -r requirements/run.lock
+        --require-hashes --no-deps --only-binary :all: -r requirements/${LOCK}.lock
 COPY pyproject.toml README.md ./
 COPY runtime/ runtime/
 COPY actors/ actors/

@@ -33,6 +33,11 @@ def make_hit_id(uri: str) -> str:
     return f"hit:{uri}"
 
 
+def make_before_id(uri: str) -> str:
+    """A post that was there before the first start: left out, unless somebody asks for it."""
+    return f"before:{uri}"
+
+
 def make_thread_id(root_uri: str) -> str:
     """Seen as soon as any post of the thread was taken in."""
     return f"thread:{root_uri}"

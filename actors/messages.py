@@ -353,7 +353,8 @@ class Retry:
 class Refused:
     """Never: keep it as a dead letter, with this reason.
 
-    ``tries`` is how often it was tried since it was delivered, crashes included.
+    ``why`` has no word of the message. ``tries`` is how often it was tried since it was delivered,
+    crashes included.
     """
 
     code: str

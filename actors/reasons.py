@@ -45,7 +45,7 @@ TOO_LONG = Reason(
 
 HELP = Reason("UnsupportedMessage", "Nothing failed: only so can Genesys show this. {commands}")
 NO_COMMAND = Reason(
-    "UnsupportedMessage", "!{word} is not a command, and nothing was posted. {commands}"
+    "UnsupportedMessage", "!{typed} is not a command, and nothing was posted. {commands}"
 )
 COMMAND_OFF = Reason(
     "UnsupportedMessage",
@@ -146,6 +146,11 @@ BLOCKED_BY = Reason(
 BLOCKING = Reason("MessageNotAllowed", "The company's account has blocked this person on Bluesky.")
 ACCOUNT_GONE = Reason(
     "InvalidDestination", "This person's Bluesky account is deleted, deactivated or suspended."
+)
+
+FORGOTTEN = Reason(
+    "RecipientOptedOut",
+    "This person's data were deleted at their request, and the message was not sent.",
 )
 
 # --- direct messages -----------------------------------------------------------------------

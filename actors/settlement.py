@@ -17,6 +17,7 @@ from actors.messages import (
 from actors.reasons import CRASHED
 from actors.store import Activity, Settlement, Store, StoreUnavailable, Value
 from runtime.actor import Context
+from runtime.failures import judge
 
 
 async def settle(
@@ -83,7 +84,8 @@ async def bury(store: Store, entry: JournalEntry, attempts: int, error: Exceptio
     Raises:
         StoreUnavailable: the entry stays in hand, and is buried at the next attempt.
     """
-    why = f"crashed its actor {attempts} times, last with {type(error).__name__}: {error}"
+    last = judge(error)
+    why = f"crashed its actor {attempts} times, last with {last.type}: {last.message}"
     items: tuple[JournalItem, ...] = ()
     # As it is now: it may answer for more messages than when it was handed over.
     queue = await store.read_queue(entry.entry_id, 1)

@@ -62,8 +62,8 @@ class Deposed(Retryable):
 class Value:
     """A small text kept under a name.
 
-    ``keep_s`` is its life time in seconds, or for ever; 0 deletes it. An ``earliest`` one is a
-    number, and does not replace a smaller one.
+    ``keep_s`` is its life time in seconds, by default 400 days; 0 deletes it. An ``earliest`` one
+    is a number, and does not replace a smaller one.
     """
 
     space: Space
@@ -157,6 +157,7 @@ class Amend:
     """
 
     entry_id: str
+    item_id: str
     payload: Payload
     absorbed: tuple[str, ...] = ()
     term: int | None = None
@@ -195,10 +196,21 @@ class ReadValue:
 
 @dataclass(frozen=True, slots=True)
 class FindReference:
-    """Read what a reply to this post must name; ``None`` if the post is not remembered."""
+    """Read what a reply to this post must name; ``None`` if the post is not remembered.
+
+    What the predecessor remembered counts where there is nothing of our own.
+    """
 
     uri: str
     reply: Reply[ThreadReference | None] = field(default_factory=Reply, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FindInherited:
+    """Which of these posts, by uri, the predecessor took in."""
+
+    uris: tuple[str, ...]
+    reply: Reply[frozenset[str]] = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,15 @@ class FindActive:
     reply: Reply[tuple[Activity, ...]] = field(default_factory=Reply, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SetPaused:
+    """Keep it that an actor is paused, or that it is not any more, and tell all processes."""
+
+    actor: str
+    is_on: bool
+    reply: Reply[None] = field(default_factory=Reply, compare=False)
+
+
 StoreRequest: TypeAlias = (
     Record
     | Settle
@@ -228,8 +249,10 @@ StoreRequest: TypeAlias = (
     | FindUnseen
     | ReadValue
     | FindReference
+    | FindInherited
     | FindActive
     | FindPosts
+    | SetPaused
     | DeadLetterRequest
 )
 
@@ -328,12 +351,14 @@ class Store:
         ]
         return errors + [_make_full() for _ in requests[sent:]]
 
-    async def amend(self, entry_id: str, payload: Payload, absorbed: Iterable[str] = ()) -> bool:
+    async def amend(
+        self, entry: JournalEntry, payload: Payload, absorbed: Iterable[str] = ()
+    ) -> bool:
         """Replace the payload of an entry in hand, and take those behind it into it, atomically.
 
         Returns whether the entry is still in hand.
         """
-        request = Amend(entry_id, payload, tuple(absorbed), self._term())
+        request = Amend(entry.entry_id, entry.item_id, payload, tuple(absorbed), self._term())
         return await self._ask(request, request.reply)
 
     async def read_queue(self, entry_id: str, most: int) -> tuple[JournalEntry, ...]:
@@ -360,6 +385,11 @@ class Store:
         request = FindReference(uri)
         return await self._ask(request, request.reply)
 
+    async def find_inherited(self, uris: Iterable[str]) -> frozenset[str]:
+        """Which of these posts the connector before this one took in, on the same Redis."""
+        request = FindInherited(tuple(uris))
+        return await self._ask(request, request.reply)
+
     async def find_active(self, limit: int) -> tuple[Activity, ...]:
         """The conversations in which something happened lately, newest first."""
         request = FindActive(limit)
@@ -369,6 +399,11 @@ class Store:
         """The posts that were recorded since this unix time, the newest first."""
         request = FindPosts(since_s)
         return await self._ask(request, request.reply)
+
+    async def set_paused(self, actor: str, *, is_on: bool) -> None:
+        """Keep that an actor is paused, or not any more: for all processes and all to come."""
+        request = SetPaused(actor, is_on)
+        await self._ask(request, request.reply)
 
     async def list_letters(self) -> tuple[str, ...]:
         """The ids of all dead letters, the latest to die first."""

@@ -14,6 +14,7 @@ RECEIPT = f"/api/v2/conversations/messages/{INTEGRATION_ID}/inbound/open/receipt
 PRIVATE_MESSAGE = f"/api/v2/conversations/messages/{INTEGRATION_ID}/inbound/open/message"
 ENRICH = "/api/v2/externalcontacts/contacts/enrich"
 SOURCE = f"/api/v2/externalcontacts/externalsources/{SOURCE_ID}"
+INTEGRATION = f"/api/v2/conversations/messaging/integrations/open/{INTEGRATION_ID}"
 TOKEN = "/oauth/token"  # noqa: S105 (an address)
 
 _LIMITS = (
@@ -45,6 +46,8 @@ class Genesys:
             case _ if request.path == TOKEN:
                 grant = {"access_token": "bench", "token_type": "bearer", "expires_in": 86_400}
                 return Answer(encode(grant))
+            case _ if request.path == INTEGRATION:
+                return Answer(encode({"id": INTEGRATION_ID, "name": "Bench"}))
             case _ if request.path == INGEST:
                 return self._ingest(json.loads(request.body))
             case _ if request.path == RECEIPT:

@@ -42,11 +42,34 @@ class Outside:
     log: EventLog
 
 
-def make_bluesky(settings: Settings, outside: Outside, store: Store) -> BlueskyClient:
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What the platforms allow all actors together.
+
+    ``bluesky`` and ``genesys`` count requests, ``bluesky_writes`` the points that writing costs.
+    """
+
+    bluesky: Budget
+    bluesky_writes: Budget
+    genesys: Budget
+
+
+def make_budgets(settings: Settings) -> Budgets:
+    """Full at first."""
+    return Budgets(
+        bluesky=Budget(settings.bluesky_budget),
+        bluesky_writes=Budget(*BLUESKY_WRITE_POINTS),
+        genesys=Budget(settings.genesys_budget),
+    )
+
+
+def make_bluesky(
+    settings: Settings, outside: Outside, store: Store, budget: Budget
+) -> BlueskyClient:
     """The company's account on Bluesky."""
     xrpc = Xrpc(
         outside.bluesky_http,
-        Budget(settings.bluesky_budget),
+        budget,
         outside.clock,
         timeout_s=settings.request_deadline_s,
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 from actors.dead_letters import Envelope, KeptLetter, Replayed
 from actors.store import Store
 from connector.letter_lines import LetterList, describe_letter, make_printable, read_id
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
-from connector.replaying import AGENT_WAS_TOLD, Left, judge
+from connector.replaying import Left, Outcome, put_back
 from connector.settings import Settings
 from runtime.errors import Fault
 
@@ -23,8 +23,6 @@ R = TypeVar("R")
 
 _DONE = 0
 _REFUSED = 1
-
-_Outcome: TypeAlias = Literal[Replayed.APPENDED, Replayed.KNOWN, Replayed.GONE] | Left
 
 _PUT_BACK = "put back"
 _TAKEN = "removed, because taken in another way already"
@@ -87,7 +85,7 @@ async def list_letters(settings: Settings, console: Console) -> None:
             for line in table.lay_out(page):
                 console.tell(line)
 
-    await _with_store(settings, show)
+    await with_store(settings, show)
 
 
 async def show_letter(settings: Settings, console: Console, text: str) -> None:
@@ -96,7 +94,7 @@ async def show_letter(settings: Settings, console: Console, text: str) -> None:
     async def read(parts: Parts) -> KeptLetter:
         return await _read(parts.store, await _find(parts.store, text))
 
-    for line in describe_letter(await _with_store(settings, read)):
+    for line in describe_letter(await with_store(settings, read)):
         console.tell(line)
 
 
@@ -106,7 +104,7 @@ async def replay_letter(settings: Settings, console: Console, text: str) -> None
     async def replay(parts: Parts) -> None:
         letter = await _read(parts.store, await _find(parts.store, text))
         name = make_printable(letter.envelope.letter_id)
-        match await _put_back(parts.store, letter, settings):
+        match await put_back(parts.store, letter, settings.bluesky_handle):
             case Replayed.APPENDED:
                 console.tell(f"Put back: {name}")
             case Replayed.KNOWN:
@@ -116,7 +114,7 @@ async def replay_letter(settings: Settings, console: Console, text: str) -> None
             case Left(why=why, action=action):
                 raise NotDone(f"Not put back: {name}\n{why}", action=action)
 
-    await _with_store(settings, replay)
+    await with_store(settings, replay)
 
 
 async def replay_all(settings: Settings, console: Console) -> None:
@@ -133,7 +131,8 @@ async def replay_all(settings: Settings, console: Console) -> None:
             for _, letter_id in sorted(came, key=lambda one: one[0]):
                 letter = await parts.store.read_letter(letter_id)
                 if letter is not None:
-                    counts[_sort(await _put_back(parts.store, letter, settings))] += 1
+                    became = await put_back(parts.store, letter, settings.bluesky_handle)
+                    counts[_sort(became)] += 1
         finally:
             for outcome in _OUTCOMES:
                 if counts[outcome]:
@@ -141,7 +140,7 @@ async def replay_all(settings: Settings, console: Console) -> None:
         if not came:
             console.tell(f"There are no dead letters in {_name_store(parts)}.")
 
-    await _with_store(settings, replay)
+    await with_store(settings, replay)
 
 
 async def drop_letter(settings: Settings, console: Console, text: str, *, sure: bool) -> None:
@@ -158,7 +157,7 @@ async def drop_letter(settings: Settings, console: Console, text: str, *, sure: 
     async def find(parts: Parts) -> Envelope:
         return (await _read(parts.store, await _find(parts.store, text))).envelope
 
-    envelope = await _with_store(settings, find)
+    envelope = await with_store(settings, find)
     if not sure and console.confirm is not None:
         for line in LetterList([envelope.letter_id], console.width).lay_out([envelope]):
             console.tell(line)
@@ -171,10 +170,10 @@ async def drop_letter(settings: Settings, console: Console, text: str, *, sure: 
             raise _make_gone(name)
         console.tell(f"Dropped: {name}")
 
-    await _with_store(settings, drop)
+    await with_store(settings, drop)
 
 
-async def _with_store(settings: Settings, work: Callable[[Parts], Awaitable[R]]) -> R:
+async def with_store(settings: Settings, work: Callable[[Parts], Awaitable[R]]) -> R:
     """Run ``work`` while DedupStore runs.
 
     Raises:
@@ -217,20 +216,7 @@ async def _read(store: Store, letter_id: str) -> KeptLetter:
     return letter
 
 
-async def _put_back(store: Store, letter: KeptLetter, settings: Settings) -> _Outcome:
-    verdict = judge(letter, settings.bluesky_handle)
-    if isinstance(verdict, Left):
-        return verdict
-    replayed = await store.replay_letter(
-        letter.envelope.letter_id,
-        verdict.item,
-        references=verdict.references,
-        unless_seen=verdict.unless_seen,
-    )
-    return AGENT_WAS_TOLD if replayed is Replayed.TOLD else replayed
-
-
-def _sort(outcome: _Outcome) -> str:
+def _sort(outcome: Outcome) -> str:
     match outcome:
         case Replayed.APPENDED:
             return _PUT_BACK

@@ -36,7 +36,12 @@ _EXPECTED = {
     "gc_social_rule_id": "the id of the topic's open data ingestion rule",
     "gc_api_url": "an address such as https://api.mypurecloud.com",
     "gc_login_url": "an address such as https://login.mypurecloud.com",
+    "jetstream_url": "an address such as wss://jetstream.us-west.bsky.network/subscribe",
     "bluesky_service_url": "an address such as https://bsky.social",
+    "otel_exporter_otlp_endpoint": "an address such as http://collector:4318",
+    "admin_token": "a long random text, at least 16 characters: openssl rand -hex 16 makes one",
+    "admin_port": "a number from 0 to 65535",
+    "dashboard_show_text": "true or false",
     "port": "a number from 0 to 65535",
     "enable_external_contacts": "true or false",
 }
@@ -44,8 +49,14 @@ _STAND_IN = "stand-in.example"
 _WORDS = {
     "missing": "missing",
     "string_pattern_mismatch": "not of the right form",
+    "string_too_short": "empty",
     "int_parsing": "not a whole number",
     "bool_parsing": "neither true nor false",
+    "too_short": "too short",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -61,7 +72,7 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     problems: list[str] = []
     values = _read_source(environ, problems)
     if env_file is not None and env_file.is_file():
-        values = {**_read_source(dotenv_values(env_file), problems), **values}
+        values = {**_read_source(_read_file(env_file, problems), problems), **values}
     problems += _check_redis(values)
     settings = _validate(_nest(values), problems)
     if settings is None or problems:
@@ -69,10 +80,43 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     return settings
 
 
+def read_variables(
+    environ: Mapping[str, str], env_file: Path, problems: list[str]
+) -> dict[str, str]:
+    """Every variable that is set, by its name; what is wrong with a file is added to ``problems``.
+
+    They come as :func:`load_settings` takes them, and are not looked at any closer.
+    """
+    file = _read_source(_read_file(env_file, problems), problems) if env_file.is_file() else {}
+    values = {**file, **_read_source(environ, problems)}
+    return {name.upper(): text for name, text in values.items()}
+
+
+def find_problem(variable: str, value: str) -> str | None:
+    """What is wrong with one variable by itself, named in a line; ``None`` if it is right."""
+    fields = Settings.model_fields
+    values = {name: _STAND_IN for name, field in fields.items() if field.is_required()}
+    values.pop(variable.lower(), None)
+    problems: list[str] = []
+    _validate({**values, **({variable.lower(): value} if value else {})}, problems)
+    return next((one for one in problems if one.startswith(f"{variable}: ")), None)
+
+
+def _read_file(env_file: Path, problems: list[str]) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
+        problems.append(f"{env_file}: cannot be read: {reason}")
+        return {}
+
+
 def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[str, str]:
     """The variables that one source sets, by the names of fields."""
     given = {name.lower(): text.strip() for name, text in source.items() if text}
     given = {name: text for name, text in given.items() if text}
+    if "log_level" in given:
+        given["log_level"] = given["log_level"].lower()
     for name in SECRET_FIELDS:
         place = given.get(f"{name}_file")
         if place is not None and name not in given:
@@ -139,7 +183,8 @@ def _explain(error: ValidationError) -> list[str]:
         if not name:
             lines += str(problem["msg"]).removeprefix("Value error, ").splitlines()
             continue
-        text = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        words = _WORDS.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+        text = words.format(**problem.get("ctx", {})) if problem["type"] in _WORDS else words
         expected = _EXPECTED.get(name)
         lines.append(
             f"{name.upper()}: {text}; expected {expected}"

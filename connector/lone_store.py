@@ -29,11 +29,12 @@ async def open_lone_store(settings: Settings) -> AsyncIterator[Parts]:
     disturbed. Its troubles are told to those who ask, not to a log.
     """
     log = create_log("error", io.StringIO())
+    certificates = httpx.create_ssl_context()
     async with (
         open_store(settings, log) as database,
-        httpx.AsyncClient(timeout=settings.request_deadline_s) as bluesky_http,
-        httpx.AsyncClient(timeout=settings.request_deadline_s) as genesys_http,
-        make_http("bluesky-genesys") as files_http,
+        httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as bluesky_http,
+        httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as genesys_http,
+        make_http("bluesky-genesys", verify=certificates) as files_http,
         trio.open_nursery() as nursery,
     ):
         rng = random.SystemRandom()

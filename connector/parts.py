@@ -5,18 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.bluesky.client import BlueskyClient
+from actors.bluesky.live_finds import Listeners, LiveFinds
 from actors.bluesky.media import Media
 from actors.dedup_store import StoreGauge
 from actors.genesys.client import GenesysClient
 from actors.genesys.webhook_receiver import WebhookDelivery
 from actors.messages import Destination, JournalEntry
 from actors.store import Store, StoreRequest
-from connector.clients import Outside, make_bluesky, make_genesys, make_media, make_tokens
+from connector.clients import (
+    Budgets,
+    Outside,
+    make_bluesky,
+    make_budgets,
+    make_genesys,
+    make_media,
+    make_tokens,
+)
 from connector.settings import Settings
 from runtime.backoff import RestartPolicy
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
-from runtime.rate import Budget
+from runtime.pause import Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Parts:
     outside: Outside
     policy: RestartPolicy
     duty: Duty
+    pauses: Pauses
     store: Store
     leader_store: Store
     requests: Mailbox[StoreRequest]
@@ -40,6 +50,8 @@ class Parts:
     genesys: GenesysClient
     media: Media
     gauge: StoreGauge
+    budgets: Budgets
+    listeners: Listeners
 
 
 def make_parts(settings: Settings, outside: Outside) -> Parts:
@@ -47,13 +59,14 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
     requests = Mailbox[StoreRequest]("DedupStore", settings.dedup_store.mailbox)
     duty = Duty()
     within_s = settings.store_deadline_s
-    tokens, budget = make_tokens(settings, outside), Budget(settings.genesys_budget)
+    tokens, budgets = make_tokens(settings, outside), make_budgets(settings)
     leader_store = Store(requests, answer_within_s=within_s, duty=duty)
     return Parts(
         settings=settings,
         outside=outside,
         policy=settings.make_restart_policy(),
         duty=duty,
+        pauses=Pauses(),
         store=Store(requests, answer_within_s=within_s),
         leader_store=leader_store,
         requests=requests,
@@ -65,8 +78,10 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
                 "ContactResolver", settings.contact_resolver.mailbox
             ),
         },
-        bluesky=make_bluesky(settings, outside, leader_store),
-        genesys=make_genesys(settings, outside, tokens, budget),
-        media=make_media(settings, outside, tokens, budget),
+        bluesky=make_bluesky(settings, outside, leader_store, budgets.bluesky),
+        genesys=make_genesys(settings, outside, tokens, budgets.genesys),
+        media=make_media(settings, outside, tokens, budgets.genesys),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
+        budgets=budgets,
+        listeners=Listeners(LiveFinds(), LiveFinds()),
     )

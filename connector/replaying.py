@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from actors.bluesky.letters import read_post_letter
-from actors.dead_letters import Envelope, KeptLetter
+from actors.dead_letters import Envelope, KeptLetter, Replayed
 from actors.dedup_store import decode_payload
 from actors.items import make_agent_item, make_post_item, make_receipt_id
 from actors.messages import AgentMessage, Destination, JournalItem, ThreadReference
+from actors.store import Store
 from actors.translation.inbound import make_reference
 from actors.translation.webhook import Ignored, Unusable, read_webhook
 from runtime.clock import format_time
@@ -35,6 +36,7 @@ class Left:
 
 
 Verdict: TypeAlias = PutBack | Left
+Outcome: TypeAlias = Literal[Replayed.APPENDED, Replayed.KNOWN, Replayed.GONE] | Left
 
 AGENT_WAS_TOLD = Left(
     "An agent's message is never put back: a Failed receipt said that it will not be sent any "
@@ -56,23 +58,47 @@ _DIRECT_MESSAGE = Left(
 _SEE_TO_IT = "See to it by hand; then drop the letter."
 
 
+async def put_back(store: Store, letter: KeptLetter, own_handle: str) -> Outcome:
+    """Put a letter back if it can be. Cancelled: it may be back; asking again is harmless."""
+    verdict = judge(letter, own_handle)
+    if isinstance(verdict, Left):
+        return verdict
+    replayed = await store.replay_letter(
+        letter.envelope.letter_id,
+        verdict.item,
+        references=verdict.references,
+        unless_seen=verdict.unless_seen,
+    )
+    return AGENT_WAS_TOLD if replayed is Replayed.TOLD else replayed
+
+
+def judge_unread(envelope: Envelope) -> Left | None:
+    """Why a letter can never be put back, whatever is in it; ``None`` if that may be tried."""
+    match envelope.source:
+        case Destination.BLUESKY_SENDER:
+            return _judge_agent(envelope)
+        case "DMPoller":
+            return _DIRECT_MESSAGE
+        case _:
+            return None
+
+
 def judge(letter: KeptLetter, own_handle: str) -> Verdict:
     """Decide about one letter, by this release's reading of it.
 
     Args:
         own_handle: of the company's account, whose own posts are not carried.
     """
+    never = judge_unread(letter.envelope)
+    if never is not None:
+        return never
     match letter.envelope.source:
         case Destination.GENESYS_SENDER | Destination.CONTACT_RESOLVER:
             return _judge_entry(letter)
-        case Destination.BLUESKY_SENDER:
-            return _judge_agent(letter.envelope)
         case "SearchPoller" | "NotificationPoller":
             return _judge_post(letter, own_handle)
         case "WebhookReceiver":
             return _judge_webhook(letter)
-        case "DMPoller":
-            return _DIRECT_MESSAGE
         case other:
             return Left(f"This release knows no {other}, which kept it.", _SEE_TO_IT)
 

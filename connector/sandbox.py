@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import signal
 import sys
@@ -37,6 +38,8 @@ _QUICK = {
     "SEARCH_POLLER_RATE": "600/60s",
     "DM_POLLER_RATE": "600/60s",
 }
+_PASSED_ON = ("ADMIN_TOKEN", "DASHBOARD_SHOW_TEXT")
+"""Of the environment nothing else reaches the sandbox."""
 
 
 async def run_sandbox(port: int, story: bool, verbose: bool) -> int:
@@ -84,7 +87,8 @@ async def _run_connector(
     *,
     task_status: trio.TaskStatus[Running],
 ) -> None:
-    settings = load_settings({**world.environ(), **_QUICK, "STATE_DIR": state_dir})
+    given = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    settings = load_settings({**world.environ(), **_QUICK, **given, "STATE_DIR": state_dir})
     await run_connector(
         settings,
         log=create_log("info", sys.stderr if verbose else io.StringIO()),
@@ -92,6 +96,7 @@ async def _run_connector(
         rng=random.SystemRandom(),
         shutdown=shutdown,
         alter=crasher.alter,
+        is_sandbox=True,
         task_status=task_status,
     )
 
@@ -111,5 +116,6 @@ async def _serve_page(world: World, running: Running, crasher: Crasher, port: in
     page = create_page(world, lambda: running.health()[0], crasher.crash)
     async with serve(page, port=port) as address:
         click.echo(f"Open {address} and play both sides. Ctrl-C ends it.")
-        click.echo(f"The connector itself: http://127.0.0.1:{running.port}/health")
+        click.echo(f"The connector's dashboard: http://127.0.0.1:{running.admin_port}/")
+        click.echo(f"Its state for programs: http://127.0.0.1:{running.port}/health")
         await trio.sleep_forever()

@@ -18,11 +18,11 @@ from actors.genesys.genesys_sender import GenesysSender
 from actors.messages import Destination, JournalEntry
 from actors.recent import Recent
 from actors.settlement import bury
-from connector.clients import BLUESKY_WRITE_POINTS, make_endpoints
+from actors.steps import find_message
+from connector.clients import make_endpoints
 from connector.parts import Parts
 from connector.settings import Settings
 from runtime.actor import ActorSpec, Context
-from runtime.rate import Budget
 
 BULK_LIMIT = 50
 
@@ -55,7 +55,6 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
 
 def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
     """BlueskySender, with what its workers share."""
-    writes = Budget(*BLUESKY_WRITE_POINTS)
     begun = Recent()
     claims = Claims()
     rules = _make_rules(parts.settings)
@@ -65,7 +64,7 @@ def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             context,
             parts.bluesky,
             parts.leader_store,
-            writes=writes,
+            writes=parts.budgets.bluesky_writes,
             media=parts.media,
             clock=parts.outside.clock,
             begun=begun,
@@ -123,9 +122,11 @@ def _sender(
         deadline_s=4 * parts.settings.request_deadline_s,
         stop_within_s=parts.settings.stop_within_s,
         on_poison=partial(bury, parts.leader_store),
+        name_message=lambda entry: find_message(entry.item_id),
         sends_to=("DedupStore",),
         disabled=disabled,
         duty=parts.duty,
+        pause=parts.pauses.make(destination.value),
     )
 
 

@@ -12,8 +12,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from actors.translation.commands import EVERY_WORD
+from actors.web import is_plain
 from connector.shapes import (
     Address,
+    AdminPort,
+    AdminToken,
+    AllowedNetworks,
     Attention,
     CommandWords,
     Count,
@@ -28,9 +32,14 @@ from connector.shapes import (
     PostLangs,
     Queries,
     Seconds,
+    Shape,
     ShortWindow,
+    StateKeys,
+    StreamAddress,
     Text,
+    WebhookSecret,
     Window,
+    split_secrets,
 )
 from runtime.backoff import RestartPolicy
 from runtime.rate import Rate
@@ -110,6 +119,17 @@ class Settings(BaseModel):
         "wherever they come from.",
         examples=["spam,!hide"],
     )
+    listen_live: bool = Field(
+        False,
+        description="Hear of posts [as they are written](listening.md#live-listening), instead of "
+        "at the next poll.",
+        examples=["true"],
+    )
+    jetstream_url: StreamAddress = Field(
+        "wss://jetstream.us-west.bsky.network/subscribe",
+        description="Where `LISTEN_LIVE` hears of posts: any server with Jetstream's `/subscribe`.",
+        examples=["wss://jetstream.mycompany.com/subscribe"],
+    )
     dm_requests: Literal["accept", "ignore"] = Field(
         "accept",
         description="What becomes of the first direct message of people whom the account does "
@@ -177,9 +197,10 @@ class Settings(BaseModel):
         description="The id of the Open Messaging integration.",
         examples=["05b5ecd4-3d41-4ff4-8bc7-9cf9fe9e6f5c"],
     )
-    gc_webhook_secret: SecretStr = Field(
+    gc_webhook_secret: WebhookSecret = Field(
         min_length=1,
-        description="The integration's *Outbound Notification Webhook Signature Secret Token*.",
+        description="The integration's *Outbound Notification Webhook Signature Secret Token*; "
+        "two, with a comma between them, while one replaces the other.",
         examples=["a-long-random-text"],
     )
     gc_social_topic_id: Text = Field(
@@ -234,6 +255,13 @@ class Settings(BaseModel):
         "`/var/lib/bluesky-genesys`.",
         examples=["/var/lib/bluesky-genesys"],
     )
+    state_key: StateKeys | None = Field(
+        None,
+        description="Seals messages, names and tokens in the store: a key that "
+        "`openssl rand -base64 32` made. The first of several seals, all of them open, and `plain` "
+        "stands for no key (docs/privacy.md). Unset: nothing is sealed.",
+        examples=["7vYBCaUxBaDh5vJYkIF5fK2PjyZ6qWk0y0uSc1m0o1A="],
+    )
 
     host: Text = Field(
         "0.0.0.0",  # noqa: S104 (a container serves whoever can reach it)
@@ -243,10 +271,59 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8080, description="The port to listen on.", examples=["9000"]
     )
+    trusted_proxies: AllowedNetworks = Field(
+        (),
+        description="Networks of the proxies in front, whose `X-Forwarded-For` is believed. Only "
+        "behind them can an address be limited whose webhooks keep failing.",
+        examples=["10.0.0.0/8"],
+    )
+    webhook_allow: AllowedNetworks = Field(
+        (),
+        description="Networks that webhooks may come from; empty: all.",
+        examples=["192.0.2.0/24,2001:db8::/32"],
+    )
+    allow_plain_http: bool = Field(
+        False,
+        description="For tests: the two platforms are reached without TLS on other machines, too.",
+        examples=["true"],
+    )
     log_level: Literal["debug", "info", "warn", "error"] = Field(
         "info",
-        description="How much is logged; `debug` names every post and message that is left out.",
+        description="The least that is [logged](monitoring.md#the-log); `debug` names every post "
+        "and message that is left out.",
         examples=["debug"],
+    )
+    otel_exporter_otlp_endpoint: Annotated[Address | None, Shape("a web address")] = Field(
+        None,
+        description="Where [traces](monitoring.md#traces) go: the address of an OpenTelemetry "
+        "collector (OTLP over HTTP), without `/v1/traces`. Empty: there are none.",
+        examples=["http://collector:4318"],
+    )
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        None,
+        description="Headers for the collector, such as its key: `name=value`, several separated "
+        "by commas.",
+        examples=["x-api-key=abcd"],
+    )
+    otel_service_name: Text = Field(
+        "bluesky-genesys", description="What the traces are called after.", examples=["support"]
+    )
+    admin_token: AdminToken = Field(
+        None,
+        description="Opens [the dashboard](dashboard.md) at `/`; `openssl rand -hex 16` makes one. "
+        "Unset, there is no dashboard.",
+        examples=["a-long-random-text"],
+    )
+    admin_port: AdminPort = Field(
+        None,
+        description="A port for the dashboard and `/metrics` alone, which are then no longer on "
+        "`PORT`.",
+        examples=["9090"],
+    )
+    dashboard_show_text: bool = Field(
+        False,
+        description="Whether the dashboard shows what the recent messages say.",
+        examples=["true"],
     )
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576,
@@ -265,6 +342,18 @@ class Settings(BaseModel):
     )
     polling_time_dm: Seconds = Field(
         120.0, description="How often direct messages are looked for.", examples=["60"]
+    )
+    adaptive_polling: bool = Field(
+        True,
+        description="Look [quicker](listening.md#adaptive-pace) than that while something is new "
+        "and the budget allows it.",
+        examples=["false"],
+    )
+    polling_min: Seconds = Field(
+        5.0,
+        description="The shortest time between two looks; where one of the above is shorter, that "
+        "is.",
+        examples=["15"],
     )
     start_lookback: LookBack = Field(
         3600.0,
@@ -396,10 +485,15 @@ class Settings(BaseModel):
     @classmethod
     def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
         region = values.get("gc_region")
-        if region:
+        if isinstance(region, str) and region:
+            values["gc_region"] = region = region.lower()
             values.setdefault("gc_api_url", f"https://api.{region}")
             values.setdefault("gc_login_url", f"https://login.{region}")
         return values
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook may be signed with."""
+        return split_secrets(self.gc_webhook_secret.get_secret_value())
 
     def make_restart_policy(self) -> RestartPolicy:
         """How crashes are answered."""
@@ -419,10 +513,22 @@ class Settings(BaseModel):
                 for name in ("gc_external_source_id", "gc_ec_division_id")
                 if not getattr(self, name)
             ]
-        try:
-            self.make_restart_policy()
-        except ValueError as error:
-            problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.backoff_min_s > self.backoff_max_s:
+            problems.append("BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S")
+        else:
+            try:
+                self.make_restart_policy()
+            except ValueError as error:
+                problems.append(f"RESTART_PERIOD_S: {error}")
+        if self.admin_port and self.admin_port == self.port:
+            problems.append("ADMIN_PORT: must not be PORT; leave it unset to have both on PORT")
+        if not self.allow_plain_http:
+            problems += [
+                f"{name.upper()}: without TLS; expected https://, but for this machine itself "
+                "(or ALLOW_PLAIN_HTTP=true for tests)"
+                for name in ("bluesky_service_url", "gc_api_url", "gc_login_url")
+                if is_plain(getattr(self, name))
+            ]
         if self.stop_within_s > self.grace_s:
             problems.append("STOP_WITHIN_S: must not be more than GRACE_S")
         if problems:

@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from runtime.duty import Duty
 from runtime.mailbox import Mailbox
+from runtime.pause import Pause
 from runtime.rate import Rate
 
 M = TypeVar("M")
@@ -39,6 +40,9 @@ class Context(Protocol):
 
     async def acquire(self, cost: int = 1) -> None:
         """Wait for the actor's own rate. Call it once before each remote request."""
+
+    def spare(self) -> float:
+        """The share of the actor's own rate that is left now, from 0 to 1."""
 
     def progress(self) -> None:
         """Say that the unit is alive: its deadline starts anew."""
@@ -119,8 +123,10 @@ class ActorSpec(Generic[M]):
         on_poison: what becomes of a message that crashed its worker too often.
         sends_to: names of actors whose mailboxes it waits on; checked to have no cycle.
         disabled: why this actor does not run at all, or ``None``.
+        name_message: the name of a message in logs, which says nothing of what is in it.
         duty: works only while this is on, and each time begins anew with nothing in hand; always
             if ``None``. Whoever fills its mailbox empties it in between.
+        pause: while it is on, the actor finishes what is in hand and takes nothing new.
     """
 
     name: str
@@ -135,4 +141,6 @@ class ActorSpec(Generic[M]):
     on_poison: PoisonHandler[M] | None = None
     sends_to: tuple[str, ...] = field(default=())
     disabled: str | None = None
+    name_message: Callable[[M], str] | None = None
     duty: Duty | None = None
+    pause: Pause = field(default_factory=Pause)

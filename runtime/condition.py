@@ -38,7 +38,7 @@ class Condition:
         self._policy = policy
         self._crashes = crashes
         self._rng = rng
-        self._phase: Literal["starting", "alive", "waiting", "stopped"] = "starting"
+        self._phase: Literal["starting", "alive", "waiting", "held", "stopped"] = "starting"
         self._trouble: Literal["backing_off", "failed"] | None = None
         self._crashed_too_often = False
         self._sibling_succeeded = False
@@ -67,6 +67,11 @@ class Condition:
         """Waiting is over."""
         self._phase = "alive"
         self._quiet_since = now
+        self.resumes_at = None
+
+    def hold(self) -> None:
+        """A pause begins. It is no trouble, and what trouble there was is not shown meanwhile."""
+        self._phase = "held"
         self.resumes_at = None
 
     def stop(self) -> None:
@@ -145,6 +150,8 @@ class Condition:
             return "stopped"
         if stuck:
             return "stuck"
+        if self._phase == "held":
+            return "paused"
         trouble = self._trouble
         quiet = now - self._quiet_since >= self._policy.healthy_after_s
         if self._phase == "alive" and not self._redelivers and quiet:

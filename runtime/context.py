@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from runtime.condition import Condition, CrashWindow
 from runtime.failures import CoveredUp, Failure, Stuck, Verdict, judge
 from runtime.rate import TokenBucket
 from runtime.statistics import Counters
+
+_MOST_NAMES = 10
 
 
 class EventLog(Protocol):
@@ -115,6 +117,9 @@ class UnitContext:
         unit: the unit's name, for logs.
         shared: what belongs to the actor.
         rng: the unit's own source of jitter.
+
+    Attributes:
+        in_hand: the messages that the unit is dealing with.
     """
 
     def __init__(self, unit: str, shared: Shared, rng: random.Random) -> None:
@@ -123,6 +128,7 @@ class UnitContext:
         self.deadline = Deadline(shared.spec.deadline_s)
         self._shared = shared
         self._rng = rng
+        self.in_hand: Callable[[], Sequence[object]] = tuple
         shared.contexts.append(self)
 
     @property
@@ -147,6 +153,10 @@ class UnitContext:
         """
         with self.deadline.idle():
             await self._shared.bucket.acquire(cost)
+
+    def spare(self) -> float:
+        """The share of the actor's own rate that is left now, from 0 to 1."""
+        return self._shared.bucket.spare()
 
     def progress(self) -> None:
         """Start the deadline anew."""
@@ -206,16 +216,25 @@ class UnitContext:
             self.condition.resume(trio.current_time())
             self.recover()
 
-    def tell(self, failure: Failure, delay_s: float) -> None:
-        """Show this as the last error, and log what follows from it."""
-        delay = {"delay_s": round(delay_s, 3)}
+    def tell(
+        self, failure: Failure, delay_s: float, messages: Sequence[object] | None = None
+    ) -> None:
+        """Show this as the last error, and log what follows from it.
+
+        Args:
+            failure: what happened.
+            delay_s: seconds until it goes on.
+            messages: what was in hand; what is now if ``None``.
+        """
+        more = self.name_messages(self.in_hand() if messages is None else messages)
+        more["delay_s"] = round(delay_s, 3)
         self._shared.counters.note_error(failure)
         if failure.verdict is Verdict.RETRY:
-            self._shared.log.warning("actor backing off", **self._cause(failure), **delay)
+            self._shared.log.warning("actor backing off", **self._cause(failure), **more)
         elif self.condition.has_failed:
-            self._shared.log.error("actor failed", **self._cause(failure), **delay)
+            self._shared.log.error("actor failed", **self._cause(failure), **more)
         else:
-            self._shared.log.error("actor crashed", **self._cause(failure), **delay)
+            self._shared.log.error("actor crashed", **self._cause(failure), **more)
 
     def tell_while_ending(self, failure: Failure) -> None:
         """Show this as the last error, and log that nothing follows from it."""
@@ -225,6 +244,14 @@ class UnitContext:
     def event_fields(self) -> dict[str, object]:
         """Which unit and incarnation an event is about."""
         return {"actor": self.name, "unit": self.unit, "incarnation": self.condition.incarnation}
+
+    def name_messages(self, messages: Sequence[object]) -> dict[str, object]:
+        """Which messages an event is about: ``message``, or ``messages`` if there are several."""
+        name = self._shared.spec.name_message
+        if name is None or not messages:
+            return {}
+        names = [name(message) for message in messages[:_MOST_NAMES]]
+        return {"message": names[0]} if len(messages) == 1 else {"messages": names}
 
     def _tell_recovered(self) -> None:
         self._shared.log.info("actor recovered", **self.event_fields())

@@ -37,6 +37,15 @@ class Rate:
         return f"{self.count}/{self.per_s:g}s"
 
 
+@dataclass(frozen=True, slots=True)
+class BucketStatistics:
+    """How much of a rate is left: tokens to be had now, seconds until the next single one."""
+
+    rate: Rate
+    remaining: int
+    waiting_s: float
+
+
 class TokenBucket:
     """Gives out ``rate.count`` tokens; each comes back ``rate.per_s`` after it was taken.
 
@@ -71,10 +80,25 @@ class TokenBucket:
         """Seconds until the next single token is to be had; 0.0 if at once."""
         return self._wait_s(1)
 
-    def _wait_s(self, cost: int) -> float:
+    def statistics(self) -> BucketStatistics:
+        """Read without I/O or waiting. While it is blocked, nothing remains."""
+        waiting_s = self._wait_s(1)
+        remaining = 0 if waiting_s > 0 else self.rate.count - self._in_use
+        return BucketStatistics(self.rate, remaining, waiting_s)
+
+    def spare(self) -> float:
+        """The share of the tokens that is to be had now, from 0 to 1; 0 while it is blocked."""
         now = trio.current_time()
+        self._return_tokens(now)
+        return 0.0 if self._blocked_until > now else 1.0 - self._in_use / self.rate.count
+
+    def _return_tokens(self, now: float) -> None:
         while self._taken and self._taken[0][0] + self.rate.per_s <= now:
             self._in_use -= self._taken.popleft()[1]
+
+    def _wait_s(self, cost: int) -> float:
+        now = trio.current_time()
+        self._return_tokens(now)
         wait_s = self._blocked_until - now
         missing = self._in_use + cost - self.rate.count
         for taken_at, tokens in self._taken:
@@ -112,3 +136,11 @@ class Budget:
     def waiting_s(self) -> float:
         """Seconds until a single request may go out."""
         return max(bucket.waiting_s() for bucket in self._buckets)
+
+    def statistics(self) -> tuple[BucketStatistics, ...]:
+        """Each bucket, in the order of the rates. Read without I/O or waiting."""
+        return tuple(bucket.statistics() for bucket in self._buckets)
+
+    def spare(self) -> float:
+        """The share of what is allowed that is left now, from 0 to 1."""
+        return min(bucket.spare() for bucket in self._buckets)

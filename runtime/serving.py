@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 
 import trio
+from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio import serve as serve_hypercorn
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import (
+    AppWrapper,
     ASGIFramework,
     ASGIReceiveCallable,
     ASGIReceiveEvent,
@@ -16,6 +21,8 @@ from hypercorn.typing import (
     ASGISendEvent,
     Scope,
 )
+
+from runtime.connections import Connection, Crowd, Limits, Refused
 
 GRACE_S = 1.0
 """How long requests in hand may go on after the shutdown was asked for, in seconds."""
@@ -30,41 +37,84 @@ async def serve(
     port: int,
     *,
     shutdown: trio.Event,
-    silence_s: int = 30,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    is_shared: Callable[[str], bool] = lambda _address: False,
+    refused: Refused = lambda _reason, _address: None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve ``app`` until ``shutdown`` is set, then let requests in hand end for :data:`GRACE_S`.
 
     Connections without a request in hand are closed at once. Reports the port as started once it
-    listens; port 0 takes a free one. The size of a body is for the application to limit: only it
-    knows what it takes. If cancelled, all connections are closed at once.
+    listens; port 0 takes a free one. The size of a body, and the time that all of it may take, are
+    for the application to limit: only it knows what it takes. If cancelled, all connections are
+    closed at once.
 
     Args:
         app: the ASGI application.
         host: the address to listen on; ``::`` takes both families.
         port: the port, or 0.
         shutdown: ends the serving when set.
-        silence_s: how long a client may be silent, or not take what is sent to it, in seconds.
-            Longer than the application may take for one answer.
+        limits: what clients may do.
+        is_shared: see :class:`runtime.connections.Crowd`.
+        refused: told of what was turned away before ``app`` saw it.
         task_status: told the port.
 
     Raises:
         OSError: the address cannot be bound.
         hypercorn.utils.LifespanFailureError: the application refused to start, in a group.
     """
-    listener = _listen(host, port, silence_s)
+    listener = _listen(host, port, limits.silence_s)
     bound: int = listener.getsockname()[1]
-    config = _config(listener, silence_s)
-    await serve_hypercorn(
-        _let_answers_end(app),
-        config,
-        shutdown_trigger=shutdown.wait,
-        task_status=_Listening(task_status, bound),
-        mode="asgi",
-    )
+    config, context = _config(), WorkerContext(None)
+    wrapped = ASGIWrapper(_let_answers_end(app))
+    crowd = Crowd(limits, is_shared=is_shared, refused=refused)
+    lifespan = Lifespan(wrapped, config, {})
+    receive = partial(_receive, wrapped, config, context, crowd, limits, refused)
+    async with trio.open_nursery() as living:
+        await living.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+        listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepting:
+                accepting.start_soon(
+                    partial(trio.serve_listeners, receive, [listening], handler_nursery=connections)
+                )
+                task_status.started(bound)
+                await shutdown.wait()
+                accepting.cancel_scope.cancel()
+            await context.terminated.set()
+            crowd.close_idle()
+            connections.cancel_scope.deadline = trio.current_time() + GRACE_S
+        await lifespan.wait_for_shutdown()
+        living.cancel_scope.cancel()
 
 
-def _listen(host: str, port: int, silence_s: int) -> socket.socket:
+async def _receive(
+    app: AppWrapper,
+    config: Config,
+    context: WorkerContext,
+    crowd: Crowd,
+    limits: Limits,
+    refused: Refused,
+    stream: trio.SocketStream,
+) -> None:
+    try:
+        connection = Connection(app, config, context, stream, limits, refused)
+    except OSError:
+        await trio.aclose_forcefully(stream)
+        return
+    if not crowd.admit(connection):
+        await trio.aclose_forcefully(stream)
+        return
+    try:
+        await connection.run()
+    except Exception:
+        logging.getLogger(__name__).exception("a connection failed")
+    finally:
+        crowd.leave(connection)
+
+
+def _listen(host: str, port: int, silence_s: float) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
     listener = socket.create_server(
@@ -72,25 +122,19 @@ def _listen(host: str, port: int, silence_s: int) -> socket.socket:
     )
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # Connections inherit it. Hypercorn shields sending from cancellation, so a client that
-        # reads nothing would hold up the shutdown for ever.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silence_s * 1000)
+        # Connections inherit it: a client that is gone without a word is noticed.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(silence_s * 1000))
     return listener
 
 
-def _config(listener: socket.socket, silence_s: int) -> Config:
+def _config() -> Config:
     # Errors of the application are logged; "Running on ..." and every request are not.
     logger = logging.getLogger("runtime.serving")
     logger.setLevel(logging.WARNING)
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
     config.errorlog = logger
-    config.backlog = _BACKLOG
-    config.graceful_timeout = GRACE_S
     config.startup_timeout = 10.0
     config.shutdown_timeout = GRACE_S
-    config.read_timeout = silence_s
-    config.keep_alive_timeout = silence_s
     config.h11_max_incomplete_size = MOST_HEADER_BYTES
     config.include_server_header = False
     return config
@@ -129,14 +173,3 @@ def _let_answers_end(app: ASGIFramework) -> ASGIFramework:
         await app(scope, receive_after_sending, send_to_the_end)
 
     return serve_one
-
-
-class _Listening(trio.TaskStatus[list[str]]):
-    """Reports the port where hypercorn reports addresses."""
-
-    def __init__(self, task_status: trio.TaskStatus[int], port: int) -> None:
-        self._task_status = task_status
-        self._port = port
-
-    def started(self, value: list[str] | None = None) -> None:
-        self._task_status.started(self._port)

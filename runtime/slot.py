@@ -38,6 +38,11 @@ class Slot(Generic[M]):
         """The next message, with what happened to it so far."""
         return self._parcels[0]
 
+    @property
+    def handed_out(self) -> tuple[M, ...]:
+        """What is being dealt with."""
+        return tuple(parcel.message for parcel in islice(self._parcels, self._handed_out))
+
     def park(self, message: M) -> None:
         """Keep a message. To be called in the step that received it, without waiting between."""
         self._parcels.append(Parcel(message))
@@ -46,7 +51,7 @@ class Slot(Generic[M]):
         """What is to be dealt with together now. It stays here until :meth:`finish`."""
         alone = any(parcel.attempts for parcel in self._parcels)
         self._handed_out = 1 if alone else min(most, len(self._parcels))
-        return tuple(parcel.message for parcel in islice(self._parcels, self._handed_out))
+        return self.handed_out
 
     def finish(self) -> None:
         """Forget what was handed out: it has been dealt with."""

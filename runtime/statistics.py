@@ -28,7 +28,7 @@ State: TypeAlias = Literal[
 - ``stuck``: its deadline has passed and it has not ended.
 - ``backing_off``: it waits before it tries again, or nothing of it has succeeded since.
 - ``starting``: not begun yet.
-- ``paused``, ``standby``: held back on purpose.
+- ``paused``, ``standby``: held back on purpose. A paused one may still finish what is in hand.
 - ``running``, ``stopped``, ``disabled``: as they say.
 """
 
@@ -70,12 +70,13 @@ class ActorStatistics:
     """One actor. Times are Unix seconds; ``waiting_s`` is until its rate gives the next token.
 
     ``restarts`` counts the incarnations that followed a crash: not an outage of the other side,
-    nor wrong credentials.
+    nor wrong credentials. ``paused`` is whether it takes nothing new because a person said so.
     """
 
     name: str
     state: State
     critical: bool
+    paused: bool
     disabled: str | None
     concurrency: int
     busy: int

@@ -13,6 +13,9 @@ from runtime.statistics import ActorStatistics, State, worst
 from runtime.unit import Unit
 from runtime.worker import Closing
 
+_TROUBLE: frozenset[State] = frozenset({"failed", "backing_off"})
+"""A paused actor in one of these has something in hand that it cannot finish."""
+
 CLEANUP_S = 1.0
 """How long what was cancelled may take to clean up, in seconds, beyond ``stop_within_s``."""
 
@@ -33,6 +36,15 @@ class SupervisedActor:
         self._nursery: trio.Nursery | None = None
         self._closing = Closing()
         self.units = self._make_units()
+
+    @property
+    def name(self) -> str:
+        """The actor's name."""
+        return self.spec.name
+
+    def note_skipped(self, reason: str) -> None:
+        """Count something that was left out on purpose before it reached the actor."""
+        self._shared.counters.count_skipped(reason, 1)
 
     def _make_units(self) -> list[Unit]:
         workers = range(1, self.spec.concurrency + 1) if self.spec.mailbox else ()
@@ -116,6 +128,7 @@ class SupervisedActor:
             name=spec.name,
             state=self._state(worst(unit.state for unit in units)),
             critical=spec.critical,
+            paused=spec.pause.is_on,
             disabled=spec.disabled,
             concurrency=spec.concurrency,
             busy=sum(unit.is_busy for unit in workers),
@@ -138,6 +151,9 @@ class SupervisedActor:
         if self.ended.is_set():
             return "stopped"
         duty = self.spec.duty
-        if of_units != "stuck" and duty is not None and not duty.is_on:
-            return "standby"
-        return of_units
+        off_duty = duty is not None and not duty.is_on
+        if of_units == "stuck":
+            return of_units
+        if self.spec.pause.is_on and (off_duty or of_units not in _TROUBLE):
+            return "paused"
+        return "standby" if off_duty else of_units

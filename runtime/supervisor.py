@@ -109,6 +109,12 @@ class Supervisor:
         """How every actor is, in the order of starting. Read without I/O or waiting."""
         return tuple(actor.statistics() for actor in self._actors)
 
+    def note_skipped(self, name: str, reason: str) -> None:
+        """Count something that was left out on purpose before it reached this actor."""
+        for actor in self._actors:
+            if actor.name == name:
+                actor.note_skipped(reason)
+
     def _enabled(self) -> tuple[SupervisedActor, ...]:
         return tuple(actor for actor in self._actors if actor.spec.disabled is None)
 

@@ -46,11 +46,15 @@ class Unit:
         self._on_created = on_created
         self._closing = Closing()
         self._worker = self._make_worker() if works else None
+        if self._worker is not None:
+            slot = self._worker.slot
+            self.context.in_hand = lambda: slot.handed_out
         self._life = trio.CancelScope()
         self._incarnation: object = None
         self._not_created: Exception | None = None
         self._told_stuck = False
         self._crashed = False
+        self._cut_off = False
 
     @property
     def name(self) -> str:
@@ -72,22 +76,31 @@ class Unit:
         except Exception as error:  # noqa: BLE001 - decided upon where all errors are
             self._not_created = error
             return
-        self._shared.log.info("actor started", **self.context.event_fields())
+        # That all begin is no news: only beginning anew is.
+        first = self.context.condition.incarnation == 1
+        tell = self._shared.log.debug if first else self._shared.log.info
+        tell("actor started", **self.context.event_fields())
         self.context.recover()
         self._on_created(self._incarnation)
 
     async def supervise(self) -> None:
-        """Live, and after each failure wait and live again, until :meth:`finish`.
+        """Live, and after each failure or pause wait and live again, until :meth:`finish`.
 
         If cancelled from outside, it ends and no incarnation follows.
         """
         try:
             with self._life:
+                if self._may_be_held:
+                    await self._hold()
                 while not self._closing.asked:
                     delay_s = await self._live()
-                    if delay_s is None:
+                    if delay_s is not None:
+                        await self._rest(delay_s)
+                    elif self._cut_off:
+                        await self._hold()
+                        self._begin_after_pause()
+                    else:
                         break
-                    await self._rest(delay_s)
         finally:
             self.context.condition.stop()
             in_hand = 0 if self._worker is None else len(self._worker.slot)
@@ -134,6 +147,7 @@ class Unit:
             poison_after=self._shared.policy.poison_after,
             deadline=self.context.deadline,
             closing=self._closing,
+            pause=self._shared.spec.pause,
         )
 
     async def _live(self) -> float | None:
@@ -164,6 +178,9 @@ class Unit:
             if not isinstance(actor, Handles | HandlesBatch):
                 raise TypeError(f"{self._shared.spec.name} has a mailbox, but no handle()")
             while not self._closing.asked:
+                if self._may_be_held:
+                    await self._hold()
+                    continue
                 given_up = await self._worker.work(actor)
                 self.context.condition.settle(in_hand=bool(self._worker.slot))
                 self.context.recover()
@@ -172,18 +189,49 @@ class Unit:
             return
         if not isinstance(actor, Runs):
             raise TypeError(f"{self._shared.spec.name} has neither a mailbox nor run()")
-        with self.context.deadline.guard():
-            await actor.run()
-        if not self._closing.asked:
+        await self._run(actor)
+        if not self._closing.asked and not self._cut_off:
             raise ReturnedEarly("run() returned although nobody asked")
+
+    async def _run(self, actor: Runs) -> None:
+        """Let it run until a pause cuts it off, which is as harmless as any cancellation."""
+        self._cut_off = False
+        with self._shared.spec.pause.interrupts() as scope:
+            try:
+                with self.context.deadline.guard():
+                    await actor.run()
+            finally:
+                self._cut_off = scope.cancel_called
+
+    @property
+    def _may_be_held(self) -> bool:
+        """Whether there is a pause, and nothing in hand that is to be finished first."""
+        return self._shared.spec.pause.is_on and not (self._worker and self._worker.slot)
+
+    async def _hold(self) -> None:
+        """Wait until the pause is over, or until asked to finish."""
+        condition = self.context.condition
+        condition.hold()
+        self._shared.log.info("actor paused", **self.context.event_fields())
+        with self._closing.interrupts():
+            await self._shared.spec.pause.wait_over()
+        condition.resume(trio.current_time())
+        self._shared.log.info("actor resumed", **self.context.event_fields())
+
+    def _begin_after_pause(self) -> None:
+        self._cut_off = self._crashed = False
+        if not self._closing.asked:
+            self.begin()
 
     def _decide(self, error: Exception) -> float | None:
         failure = judge(error)
         # An actor may make an error of its cancellation. Nothing follows from such an error.
-        if self._closing.asked or trio.current_effective_deadline() == -math.inf:
+        ending = self._closing.asked or self._cut_off
+        if ending or trio.current_effective_deadline() == -math.inf:
             self.context.tell_while_ending(failure)
             return None
         found = leaves(error)
+        messages = self.context.in_hand()
         self._crashed = failure.verdict is Verdict.CRASH
         in_hand = False
         if self._worker is not None:
@@ -191,16 +239,22 @@ class Unit:
             self._worker.slot.take_back(cause if self._crashed else None)
             in_hand = bool(self._worker.slot)
         delay_s = self.context.condition.fail(failure, trio.current_time(), in_hand=in_hand)
-        self.context.tell(failure, delay_s)
+        self.context.tell(failure, delay_s, messages)
         return delay_s
 
     async def _rest(self, delay_s: float) -> None:
         with self._closing.interrupts():
-            await trio.sleep(delay_s)
+            if self._worker and self._worker.slot:
+                await trio.sleep(delay_s)
+            else:
+                with self._shared.spec.pause.interrupts():
+                    await trio.sleep(delay_s)
+        if self._may_be_held and not self._closing.asked:
+            await self._hold()
         if not self._closing.asked:
             self.begin()
 
     def _tell_given_up(self, parcel: Parcel[Any]) -> None:
         self._shared.counters.failed += 1
-        fields = self.context.event_fields()
+        fields = {**self.context.event_fields(), **self.context.name_messages((parcel.message,))}
         self._shared.log.error("message given up", **fields, attempts=parcel.attempts)

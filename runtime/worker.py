@@ -11,6 +11,7 @@ import trio
 from runtime.actor import Handles, HandlesBatch, PoisonHandler
 from runtime.context import Deadline
 from runtime.mailbox import Mailbox
+from runtime.pause import Pause
 from runtime.slot import Parcel, Slot
 
 M = TypeVar("M")
@@ -51,6 +52,7 @@ class Worker(Generic[M]):
         poison_after: see ``on_poison``.
         deadline: of each message, each batch and each call of ``on_poison``.
         closing: tells when to take nothing more.
+        pause: while it is on, nothing is taken either.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Worker(Generic[M]):
         poison_after: int,
         deadline: Deadline,
         closing: Closing,
+        pause: Pause,
     ) -> None:
         self.slot = Slot[M]()
         self._mailbox = mailbox
@@ -70,12 +73,13 @@ class Worker(Generic[M]):
         self._poison_after = poison_after
         self._deadline = deadline
         self._closing = closing
+        self._pause = pause
 
     async def work(self, actor: Handler[M]) -> Parcel[M] | None:
         """Take messages if there are none in hand, and deal with those that are.
 
-        Returns without having dealt with any if asked to finish while waiting. If cancelled, or
-        if the actor raises, what is in hand stays there.
+        Returns without having dealt with any if asked to finish, or paused, while waiting. If
+        cancelled, or if the actor raises, what is in hand stays there.
 
         Returns:
             a message that was given up in this step.
@@ -97,7 +101,7 @@ class Worker(Generic[M]):
         return None
 
     async def _receive(self, most: int) -> None:
-        with self._closing.interrupts():
+        with self._closing.interrupts(), self._pause.interrupts():
             # Parked in the same step as received: no message is ever in a local variable only.
             self.slot.park(await self._mailbox.receive())
         while self.slot and len(self.slot) < most:

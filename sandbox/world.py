@@ -43,6 +43,7 @@ class World:
             "BLUESKY_APP_PASSWORD": BRAND_PASSWORD,
             "BLUESKY_SERVICE_URL": self.bluesky_url,
             "BLUESKY_SEARCH_QUERY": SEARCH_QUERY,
+            "JETSTREAM_URL": f"{self.bluesky_url.replace('http', 'ws', 1)}/subscribe",
             "GC_REGION": genesys.region,
             "GC_API_URL": self.genesys_url,
             "GC_LOGIN_URL": self.genesys_url,

@@ -20,6 +20,7 @@ from connector.settings import ACTOR_FIELDS, ActorSettings, Settings
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 RUN = PROJECT["project"]["dependencies"]
+OTEL = PROJECT["project"]["optional-dependencies"]["otel"]
 DEV = PROJECT["project"]["optional-dependencies"]["dev"]
 
 
@@ -39,7 +40,8 @@ def _read_version(pin: Requirement) -> str:
     [
         ("build.lock", PROJECT["build-system"]["requires"]),
         ("run.lock", RUN),
-        ("dev.lock", RUN + DEV),
+        ("otel.lock", RUN + OTEL),
+        ("dev.lock", RUN + OTEL + DEV),
     ],
 )
 def test_a_lock_pins_what_pyproject_asks_for(lock: str, wanted: list[str]) -> None:
@@ -52,7 +54,7 @@ def test_a_lock_pins_what_pyproject_asks_for(lock: str, wanted: list[str]) -> No
         assert all(map(requirement.specifier.contains, versions)), f"{name}: {versions}"
 
 
-@pytest.mark.parametrize("lock", ["build.lock", "run.lock", "dev.lock"])
+@pytest.mark.parametrize("lock", ["build.lock", "run.lock", "otel.lock", "dev.lock"])
 def test_a_lock_names_versions_and_hashes_and_no_address(lock: str) -> None:
     """What is installed is told by its hash, wherever it comes from."""
     text = (ROOT / "requirements" / lock).read_text("utf-8")

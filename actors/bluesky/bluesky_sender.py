@@ -230,14 +230,14 @@ class BlueskySender:
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
         receipts = make_receipt_items(message, "Failed", refusal.code, refusal.sentence)
         asked = refusal.reason is reasons.HELP
-        outcome: Outcome = Done() if asked else Refused(refusal.code, refusal.sentence)
+        outcome: Outcome = Done() if asked else Refused(refusal.code, refusal.why)
         hand = self._hand(entry, message)
         values = await remember_remains(hand, message.plan, refusal.done)
         await settle(self._store, self._context, entry, outcome, items=receipts, values=values)
         if asked:
             self._context.succeeded()
             return
-        self._context.skipped(refusal.code)
+        self._context.skipped(refusal.code, message=entry.item_id)
         cause = refusal.__cause__
         if isinstance(cause, AuthRejected | RateLimited):
             self._context.failed(cause)

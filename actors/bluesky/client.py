@@ -72,6 +72,10 @@ class BlueskyClient:
         nsid = "com.atproto.repo.uploadBlob"
         return await self._send(Call("POST", nsid, content=content, mime=mime, repeatable=True))
 
+    def spare(self) -> float:
+        """The share of the platform's budget that is left now, from 0 to 1."""
+        return self._xrpc.spare()
+
     async def _send(self, call: Call) -> Json:
         session = await self._sessions.current()
         try:

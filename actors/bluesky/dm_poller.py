@@ -15,8 +15,10 @@ from actors.bluesky.dm_intake import Arrival, DirectMessageReader, Intake, Reque
 from actors.bluesky.dm_place import LogPlace
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_letter
-from actors.bluesky.pacing import PacedBluesky, run_every
+from actors.bluesky.pace import NO_HASTE, Haste, Pace
+from actors.bluesky.pacing import PacedBluesky
 from actors.bluesky.profiles import Profiles
+from actors.bluesky.turns import Turn, run_in_turn
 from actors.messages import DeadLetter
 from actors.recent import Recent
 from actors.store import SEEN_KEEP_S, Store, Value
@@ -44,6 +46,7 @@ class DMPoller:
         at_once: about how many messages of the look-back are recorded together.
         watch_deletes_s: a message that is deleted within this time after it was sent is noted; 0
             for none.
+        haste: how much quicker than that it polls while something is new.
     """
 
     def __init__(
@@ -58,12 +61,15 @@ class DMPoller:
         requests: RequestPolicy,
         at_once: int,
         watch_deletes_s: float = 0.0,
+        haste: Haste = NO_HASTE,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
         self._store = store
         self._clock = clock
         self._interval_s = interval_s
+        self._pace = Pace(interval_s, context, haste)
+        self._recorded = 0
         self._lookback_s = lookback_s
         self._requests: RequestPolicy = requests
         self._at_once = at_once
@@ -82,14 +88,7 @@ class DMPoller:
             Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
         """
         own_did = await self._bluesky.did()
-        reader = DirectMessageReader(
-            self._context,
-            self._conversations,
-            self._profiles,
-            own_did=own_did,
-            requests=self._requests,
-            known=self._known,
-        )
+        reader = self._make_reader(own_did)
         deletions = DeletionReader(
             self._store,
             self._conversations,
@@ -101,6 +100,7 @@ class DMPoller:
 
         async def poll() -> None:
             nonlocal place
+            before = self._recorded
             place = await self._chores.accept(place)
             if place.cursor is not None:
                 place = await self._follow(place, reader, deletions)
@@ -109,8 +109,35 @@ class DMPoller:
                 if place.cursor is not None:
                     place = await self._follow(place, reader, deletions)
             place = await self._chores.mark_read(place)
+            self._pace.note(self._recorded - before)
 
-        await run_every(self._interval_s, self._context, poll)
+        await run_in_turn(self._context, [Turn(self._interval_s, poll, self._pace)])
+
+    async def take_in(self) -> None:
+        """Take in once what was sent within the look-back, with all that goes with it.
+
+        If cancelled or failed, it can be done again: nothing doubles.
+
+        Raises:
+            Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
+        """
+        reader = self._make_reader(await self._bluesky.did())
+        place = LogPlace(since=self._clock() - self._lookback_s)
+        place = await self._look_back(place, reader)
+        left = len(place.reading) + 1
+        while 0 < len(place.reading) < left:
+            left = len(place.reading)
+            place = await self._chores.mark_read(place)
+
+    def _make_reader(self, own_did: str) -> DirectMessageReader:
+        return DirectMessageReader(
+            self._context,
+            self._conversations,
+            self._profiles,
+            own_did=own_did,
+            requests=self._requests,
+            known=self._known,
+        )
 
     async def _find_place(self) -> LogPlace:
         place = LogPlace.parse(await self._store.read("cursor", NAME))
@@ -238,6 +265,7 @@ class DMPoller:
                 dead_letters=intake.letters,
             )
             count = len(recorded.new)
+            self._recorded += count
         self._known.add(intake.ids)
         for letter in intake.letters:
             self._context.failed(Malformed(letter.why))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from actors.echoes import conceal_echoes
 from actors.json_text import read_json
 from actors.messages import Json
 from runtime.errors import AuthRejected, Effect, Fault, Malformed, RateLimited, Rejected, Retryable
@@ -28,6 +29,14 @@ CHECK_SERVICE = "Check BLUESKY_SERVICE_URL: what answers there is no AT Protocol
 _LONGEST_WAIT_S = 86_400.0
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ACCOUNT_CLOSED = {"AccountTakedown", "AccountDeactivated", "AccountSuspended"}
+
+
+class XrpcRejected(Rejected):
+    """A 4xx. ``said`` is what the server said, word for word, to be understood and not shown."""
+
+    def __init__(self, code: str, message: str, *, said: str) -> None:
+        super().__init__(code, message)
+        self.said = said
 
 
 class TokenRefused(AuthRejected):
@@ -85,7 +94,10 @@ def make_fault(response: httpx.Response, *, lost: Effect, now_s: float) -> Fault
     """
     status = response.status_code
     name, text = _read_error(response)
-    message = f"{status} {name}: {text}" if text else f"{status} {name}"
+    # Of a server in trouble the name says enough, and its words may be anybody's.
+    trouble = status == httpx.codes.TOO_MANY_REQUESTS or status >= 500
+    told = "" if trouble else conceal_echoes(text, response.request)
+    message = f"{status} {name}: {told}" if told else f"{status} {name}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return RateLimited(message, after_s=read_rate(response.headers, now_s).reset_in_s)
     if status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY):
@@ -93,10 +105,10 @@ def make_fault(response: httpx.Response, *, lost: Effect, now_s: float) -> Fault
     if status >= 500 and status != httpx.codes.NOT_IMPLEMENTED:
         after_s = _retry_after(response.headers.get("retry-after"), now_s)
         return Retryable(message, after_s=after_s, effect=lost)
-    return _make_refusal(status, name, text, message)
+    return _make_refusal(status, name, text, told, message)
 
 
-def _make_refusal(status: int, name: str, text: str, message: str) -> Fault:
+def _make_refusal(status: int, name: str, text: str, told: str, message: str) -> Fault:
     if name == "InvalidToken" and text.startswith("Bad token"):
         # "Bad token method" and "Bad token scope": the token is good, but not for this.
         return AuthRejected(message, action=ALLOW_MESSAGES)
@@ -110,7 +122,7 @@ def _make_refusal(status: int, name: str, text: str, message: str) -> Fault:
         return AuthRejected(message, action=MEND_LOGIN)
     if 300 <= status < 400:
         return Rejected(name, message, action=CHECK_SERVICE)
-    return Rejected(name, text or message)
+    return XrpcRejected(name, told or message, said=text)
 
 
 def make_network_fault(error: httpx.TransportError, nsid: str, *, lost: Effect) -> Retryable:

@@ -12,13 +12,9 @@ from actors.bluesky.client import Bluesky
 from actors.bluesky.judge import list_marks
 from actors.bluesky.known_posts import KnownPosts, LiveThread, list_threads
 from actors.bluesky.listing import Candidate
-from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import PATIENCE, map_together
-from actors.bluesky.post_reader import PostReader
-from actors.bluesky.recording import Recorder
 from actors.bluesky.threads import Node, find_author, walk
 from actors.bluesky.turns import choose
-from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store
 from actors.translation.inbound_text import find_mentions, read_features
@@ -36,16 +32,15 @@ of the rest that were not read for longest."""
 
 
 class Follower:
-    """Takes in what the people of a conversation add to its thread.
+    """Finds what the people of a conversation add to its thread.
 
     These are who wrote what was taken in of it, whom we mentioned in it, and whoever answers one of
     our posts in it. What they said before the conversation began is not part of it.
 
     Args:
-        reader: reads what is taken in, and knows what is noise.
         own_did: whose own posts are left out.
         follow_s: how long a thread is followed in which nothing is said any more.
-        at_once: the most posts that one round takes in; the rest is left to the next.
+        at_once: the most posts that one round finds; the rest is left to the next.
         known: ids that are known to be recorded, shared with the actor's listings.
     """
 
@@ -55,7 +50,6 @@ class Follower:
         bluesky: Bluesky,
         store: Store,
         posts: KnownPosts,
-        reader: PostReader,
         *,
         own_did: str,
         follow_s: float,
@@ -66,8 +60,6 @@ class Follower:
         self._bluesky = bluesky
         self._store = store
         self._posts = posts
-        self._reader = reader
-        self._recorder = Recorder(context, store, known)
         self._own_did = own_did
         self._follow_s = follow_s
         self._at_once = at_once
@@ -76,8 +68,8 @@ class Follower:
         self._round = 0
         self._troubles = 0
 
-    async def follow(self) -> None:
-        """Read the threads once. If cancelled, what was not recorded is found by the next round.
+    async def look(self) -> list[Candidate]:
+        """Read the threads once: what is new in them, oldest first. Cancelled: nothing happened.
 
         A thread that cannot be read is left to the next round; when several cannot, so is the rest.
 
@@ -91,7 +83,7 @@ class Follower:
         chosen = self._choose(threads)
         found = await map_together(self._look, chosen, limit=self._context.concurrency)
         additions = sorted((one for part in found for one in part), key=lambda one: one.order)
-        await self._take_in(additions[: self._at_once])
+        return await self._find_new(additions[: self._at_once])
 
     def _choose(self, threads: list[LiveThread]) -> list[LiveThread]:
         alive = {one.root_uri: one for one in threads}
@@ -150,28 +142,13 @@ class Follower:
             if node.uri in inside or time_s >= thread.since_s:
                 yield Candidate(node.uri, author, time_s, "reply", node.view)
 
-    async def _take_in(self, additions: list[Candidate]) -> None:
+    async def _find_new(self, additions: list[Candidate]) -> list[Candidate]:
         if not additions:
-            return
+            return []
         marks = [mark for one in additions for mark in list_marks(one)]
         unseen = await self._store.find_unseen(marks)
         self._known.add(mark for mark in marks if mark not in unseen)
-        new = {one.uri: one for one in additions if unseen.issuperset(list_marks(one))}
-        found = await self._reader.read(list(new.values()))
-        posts: list[InboundPost] = []
-        letters: list[DeadLetter] = []
-        seen: list[str] = []
-        for uri in new:
-            match found[uri]:
-                case InboundPost() as post:
-                    posts.append(post)
-                case DeadLetter() as letter:
-                    letters.append(letter)
-                case Skip() as skip:
-                    seen.append(skip.mark(uri))
-                    self._context.skipped(skip.reason, uri=uri, detail=skip.detail)
-        count = await self._recorder.record(posts, letters=letters, seen=seen)
-        self._context.succeeded(count)
+        return [one for one in additions if unseen.issuperset(list_marks(one))]
 
 
 def _list_mentioned(node: Node) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -85,15 +85,20 @@ class Walk:
     oldest_dropped_s: float | None = None
     ended: bool = False
 
-    def note(self, candidates: Sequence[Candidate], new: Mapping[str, Candidate]) -> None:
+    def note(
+        self,
+        candidates: Sequence[Candidate],
+        new: Mapping[str, Candidate],
+        choose_mark: Callable[[Candidate], str],
+    ) -> None:
         """Note a page: the range of its times, and which of its posts are ``new``, by item id."""
         times = [one.time_s for one in candidates]
         if times:
             self.newest_s = max(times if self.newest_s is None else [*times, self.newest_s])
             self.oldest_s = min(times if self.oldest_s is None else [*times, self.oldest_s])
         if self.marking:
-            ids = (make_post_id(one.uri) for one in candidates)
-            self.marks.extend(one for one in ids if one not in new)
+            known = (one for one in candidates if make_post_id(one.uri) not in new)
+            self.marks.extend(choose_mark(one) for one in known)
         for item_id, candidate in new.items():
             self._hold(item_id, candidate)
 

@@ -129,15 +129,19 @@ class Noise:
     def _find_word(self, post: PostView) -> str | None:
         if not self.words:
             return None
-        text = " ".join((post.record.text, *(f"#{tag}" for tag in as_texts(post.record.tags))))
-        folded = text.casefold()
-        return next((word for word in self.words if _has_word(folded, word)), None)
+        folded = join_text(post.record.text, as_texts(post.record.tags))
+        return next((word for word in self.words if has_word(folded, word)), None)
 
 
 NO_NOISE = Noise()
 """Nothing is left out."""
 
 
-def _has_word(text: str, word: str) -> bool:
+def join_text(text: str, tags: Iterable[str]) -> str:
+    """All in a post that is looked through for words, lower case."""
+    return " ".join((text, *(f"#{tag}" for tag in tags))).casefold()
+
+
+def has_word(text: str, word: str) -> bool:
     """Whether it stands there by itself, and not within another word."""
     return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None

@@ -96,16 +96,3 @@ async def patiently(context: Context, ask: Callable[[], Awaitable[R]]) -> R:
             if troubles:
                 context.succeeded(0)
             return answer
-
-
-async def run_every(
-    interval_s: float, context: Context, poll: Callable[[], Awaitable[None]]
-) -> None:
-    """Poll at once, then every ``interval_s`` seconds, counted from start to start.
-
-    Whatever escapes a poll ends it: the supervisor backs off and starts the actor anew.
-    """
-    while True:
-        started = trio.current_time()
-        await poll()
-        await context.sleep(max(0.0, started + interval_s - trio.current_time()))

@@ -135,7 +135,7 @@ class PlanKeeper:
         self, entry: JournalEntry, message: AgentMessage, absorbed: Sequence[str]
     ) -> None:
         kept = await until_answered(
-            self._calls.context, lambda: self._store.amend(entry.entry_id, message, absorbed)
+            self._calls.context, lambda: self._store.amend(entry, message, absorbed)
         )
         if absorbed and not kept:
             raise Retryable("the entry was settled meanwhile, and those behind it are on their own")

@@ -108,7 +108,7 @@ def _check_command(message: AgentMessage, typed: Typed, allowed: Collection[str]
     """The command that was typed, in its place; a text that looks like one is never posted."""
     command = COMMANDS.get(typed.word)
     if command is None:
-        raise Refusal(reasons.NO_COMMAND, word=typed.word[:32], commands=name_commands(allowed))
+        raise Refusal(reasons.NO_COMMAND, typed=typed.word[:32], commands=name_commands(allowed))
     word = command.word
     if word not in allowed and word != ALWAYS:
         raise Refusal(reasons.COMMAND_OFF, word=word, commands=name_commands(allowed))

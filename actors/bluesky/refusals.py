@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actors import reasons
+from actors.bluesky.errors import XrpcRejected
 from actors.messages import ReasonCode
 from actors.reasons import Reason
 from runtime.errors import Rejected
 
 _MOST_TEXT = 200
+_TYPED = frozenset({"typed", "name"})
+"""The places of sentences that repeat what an agent typed."""
 
 
 class Refusal(Exception):
@@ -20,12 +23,15 @@ class Refusal(Exception):
         said: fills in the places of the reason's sentence.
 
     Attributes:
+        sentence: for the agent.
+        why: the same for logs and dead letters, without what somebody typed or a file is called.
         done: how many parts of the message are, or may be, on Bluesky all the same.
     """
 
     def __init__(self, reason: Reason, **said: object) -> None:
         self.reason = reason
         self.sentence = reason.sentence.format(**said)
+        self.why = reason.sentence.format(**said | dict.fromkeys(_TYPED & said.keys(), "…"))
         self.done = 0
         super().__init__(self.sentence)
 
@@ -39,7 +45,8 @@ class Refusal(Exception):
         if done > 0:
             how_many = "part" if done == 1 else f"{done} parts"
             said = partly.format(done=how_many, total=total)
-            self.sentence, self.done = f"{said} {self.sentence}", done
+            self.sentence, self.why = f"{said} {self.sentence}", f"{said} {self.why}"
+            self.done = done
         return self
 
 
@@ -109,8 +116,10 @@ def _explain(error: Rejected, table: tuple[_Known, ...]) -> Refusal:
     text = " ".join(str(error).split())
     said = text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
     said = said or error.code
+    whole = error.said if isinstance(error, XrpcRejected) else text
+    whole = " ".join(whole.lower().split())
     for known in table:
-        if error.code in known.names or any(one in text.lower() for one in known.texts):
+        if error.code in known.names or any(one in whole for one in known.texts):
             return Refusal(known.reason, said=said)
     fallback = reasons.INVALID if error.code == "InvalidRequest" else reasons.REFUSED
     return Refusal(fallback, said=said)

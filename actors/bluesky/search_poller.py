@@ -10,10 +10,15 @@ from actors.bluesky.client import Bluesky
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_post_letter
 from actors.bluesky.listing import Candidate, Found, Page
+from actors.bluesky.live_finds import LiveFinds
+from actors.bluesky.live_intake import LiveIntake
+from actors.bluesky.live_matching import list_plain
 from actors.bluesky.noise import NO_NOISE, Noise
-from actors.bluesky.pacing import PacedBluesky, run_every
+from actors.bluesky.pace import NO_HASTE, Haste, Pace
+from actors.bluesky.pacing import PacedBluesky
 from actors.bluesky.post_reader import PostReader
 from actors.bluesky.sweep import Reach, Sweeper
+from actors.bluesky.turns import Turn, run_in_turn
 from actors.messages import DeadLetter
 from actors.recent import Recent
 from actors.store import SEEN_KEEP_S, Store
@@ -42,6 +47,8 @@ class SearchPoller:
         lookback_s: how far the first start of each query looks back.
         at_once: the most posts to record together.
         noise: what is left out.
+        haste: how much quicker than that it polls while something is new.
+        finds: what LiveListener has heard; ``None`` if nobody listens.
     """
 
     def __init__(
@@ -56,13 +63,19 @@ class SearchPoller:
         lookback_s: float,
         at_once: int,
         noise: Noise = NO_NOISE,
+        haste: Haste = NO_HASTE,
+        finds: LiveFinds | None = None,
     ) -> None:
         self._context = context
         self._bluesky = PacedBluesky(bluesky, context)
         self._store = store
         self._clock = clock
         self._queries = queries
+        self._finds = finds
         self._interval_s = interval_s
+        # Only of words LiveListener knows what they mean.
+        heard = finds if len(list_plain(queries)) == len(queries) else None
+        self._pace = Pace(interval_s, context, haste, heard)
         self._lookback_s = lookback_s
         # A query that was left out for long may find what others took in before the store forgot.
         self._reach = Reach(capacity=CAPACITY, at_once=at_once, not_older_s=SEEN_KEEP_S)
@@ -80,9 +93,21 @@ class SearchPoller:
         sweepers = [self._make_sweeper(query, own_did, known, lag) for query in self._queries]
 
         async def poll() -> None:
+            before = sum(one.recorded for one in sweepers)
             await self._poll(sweepers)
+            self._pace.note(sum(one.recorded for one in sweepers) - before)
 
-        await run_every(self._interval_s, self._context, poll)
+        live = None
+        if self._finds is not None:
+            live = LiveIntake(
+                self._context,
+                self._bluesky,
+                self._store,
+                self._finds,
+                known=known,
+                take_in=sweepers[0].take_in,
+            )
+        await run_in_turn(self._context, [Turn(self._interval_s, poll, self._pace)], live)
 
     def _make_sweeper(self, query: str, own_did: str, known: Recent, lag: Lag) -> Sweeper:
         return Sweeper(

@@ -15,6 +15,8 @@ from runtime.errors import AuthRejected, Effect, Fault, Malformed, Rejected, Ret
 SESSION_NAME = "bluesky"
 LOGINS_NAME = "bluesky-logins"
 SAVE_AGAIN_AFTER_S = 10.0
+KEEP_S = 90 * 86_400.0
+"""A server ends a session sooner than that which nobody renews."""
 
 
 class SessionOwner:
@@ -144,7 +146,7 @@ class SessionOwner:
             return
 
     async def _save_history(self, history: LoginHistory) -> None:
-        await self._store.save(Value("session", LOGINS_NAME, history.dump()))
+        await self._store.save(Value("session", LOGINS_NAME, history.dump(), KEEP_S))
 
     async def _keep(self, session: Session) -> Session:
         self._session = session
@@ -156,9 +158,9 @@ class SessionOwner:
         """Save what is not saved yet. The session holds without, so a store away is no error."""
         if self._session is None or self._save_at is None or trio.current_time() < self._save_at:
             return
-        values = [Value("session", SESSION_NAME, self._session.dump(self._fingerprint))]
+        values = [Value("session", SESSION_NAME, self._session.dump(self._fingerprint), KEEP_S)]
         if self._history is not None:
-            values.append(Value("session", LOGINS_NAME, self._history.dump()))
+            values.append(Value("session", LOGINS_NAME, self._history.dump(), KEEP_S))
         try:
             await self._store.record(values=values)
         except StoreUnavailable:

@@ -8,17 +8,19 @@ the last of it in one atomic step. So a sweep that is interrupted is done again 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import patiently
 from actors.bluesky.place import Place, move_place
 from actors.bluesky.recording import Recorder
 from actors.bluesky.thread_context import ThreadContext
+from actors.items import make_post_id
 from actors.messages import DeadLetter, InboundPost
 from actors.recent import Recent
 from actors.store import Store, Value
@@ -29,8 +31,9 @@ OVERLAP_S = 600.0
 """An item may show up so much later than its time says, and still be found by a usual sweep."""
 BLANK_PAGES = 20
 """So many pages in a row without a single post or time, and the listing leads nowhere."""
-LOOKS_BEFORE_GONE = 3
-"""A post that is listed but cannot be fetched may be late; after so many sweeps it is gone."""
+GONE_AFTER_S = 100.0
+"""A post that is listed but cannot be fetched may be late; if it still is after so long, it is
+gone."""
 MARKS_RENEWED_AFTER_S = 86_400.0
 
 
@@ -64,6 +67,9 @@ class _Batch:
 class Sweeper:
     """Sweeps one listing. It keeps in memory what it knows to be recorded.
 
+    Attributes:
+        recorded: how many new posts it has recorded.
+
     Args:
         name: of the place in the store.
         own_did: whose own posts are left out.
@@ -71,6 +77,8 @@ class Sweeper:
         known: may be shared by the sweepers of one actor.
         lag: shared by them.
         thread_context: completes what is found; ``None`` to take it as it is.
+        from_before: also take what was left out because it was there before the first start.
+        finds: what was heard of, for which what is listed of the same threads may have to wait.
     """
 
     def __init__(
@@ -87,11 +95,15 @@ class Sweeper:
         known: Recent,
         lag: Lag,
         thread_context: ThreadContext | None = None,
+        from_before: bool = False,
+        finds: LiveFinds | None = None,
     ) -> None:
+        self.recorded = 0
         self._context = context
         self._store = store
         self._recorder = Recorder(context, store, known)
         self._thread_context = thread_context
+        self._finds = finds
         self._listing = listing
         self._clock = clock
         self._name = name
@@ -100,17 +112,24 @@ class Sweeper:
         self._known = known
         self._lag = lag
         self._judge = Judge(
-            context, store, own_did=own_did, not_older_s=reach.not_older_s, known=known
+            context,
+            store,
+            own_did=own_did,
+            not_older_s=reach.not_older_s,
+            known=known,
+            from_before=from_before,
         )
         self._place: Place | None = None
         self._deep_at = float("-inf")
-        self._misses: dict[str, int] = {}
+        self._missed_since: dict[str, float] = {}
         self._goes_on = False
 
-    async def sweep(self) -> bool:
+    async def sweep(self, heard: Sequence[Candidate] = ()) -> bool:
         """Sweep once, and say whether there is more than could be held.
 
-        If cancelled or failed, all that was not recorded is found again by the next sweep.
+        What was ``heard`` of otherwise is recorded in one order with what is listed; these have
+        their views. If cancelled or failed, all that was not recorded is found again by the next
+        sweep.
 
         Raises:
             Retryable, AuthRejected, Rejected, Malformed: from the network or the store.
@@ -120,11 +139,17 @@ class Sweeper:
         deep_every_s = self._reach.deep_every_s
         deep = deep_every_s is not None and (place.watermark is None or now_s >= self._deep_at)
         walk = await self._walk(place, now_s, deep=deep)
-        await self._take_over(place, walk, now_s)
+        await self._take_over(place, walk, now_s, heard)
         if deep_every_s is not None and deep:
             self._deep_at = now_s + deep_every_s
         self._goes_on = walk.oldest_dropped_s is not None
         return self._goes_on
+
+    async def take_in(self, heard: Sequence[Candidate]) -> None:
+        """Record what was heard of, without a look at the listing. As :meth:`sweep` otherwise."""
+        if heard:
+            batch = await self._fetch([(make_post_id(one.uri), one) for one in heard], {})
+            self._context.succeeded(await self._record(batch))
 
     async def _find_place(self) -> Place:
         place = Place.parse(await self._store.read("cursor", self._name))
@@ -145,7 +170,8 @@ class Sweeper:
         while True:
             page = await self._read_page(cursor)
             pages += 1
-            walk.note(page.candidates, await self._judge.find_new(page.candidates, place, now_s))
+            new = await self._judge.find_new(page.candidates, place, now_s)
+            walk.note(page.candidates, new, self._judge.choose_mark)
             await self._put_aside(page, walk)
             blank = 0 if page.candidates or page.reached_s is not None else blank + 1
             cursor = page.cursor
@@ -175,22 +201,25 @@ class Sweeper:
             await self._record(_Batch(letters=list(walk.letters.values()), seen=walk.marks))
             walk.letters, walk.marks = {}, []
 
-    async def _take_over(self, place: Place, walk: Walk, now_s: float) -> None:
-        waiting = sorted(walk.unseen.items(), key=lambda one: one[1].order)
+    async def _take_over(
+        self, place: Place, walk: Walk, now_s: float, heard: Sequence[Candidate]
+    ) -> None:
+        found = {**walk.unseen, **self._list_heard(walk, heard)}
+        waiting = sorted(found.items(), key=lambda one: one[1].order)
         if waiting and not self._goes_on:
             self._lag.tell(self._name, waiting[0][1].time_s)
-        misses, self._misses = self._misses, {}
+        since, self._missed_since = self._missed_since, {}
         size = self._reach.at_once
         start = 0
         while start + size < len(waiting):
-            batch = await self._fetch(waiting[start : start + size], misses)
+            batch = await self._fetch(waiting[start : start + size], since)
             self._context.succeeded(await self._record(batch))
             start += size
             self._lag.tell(self._name, waiting[start][1].time_s)
-        last = await self._fetch(waiting[start:], misses) if waiting else _Batch()
+        last = await self._fetch(waiting[start:], since) if waiting else _Batch()
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
-        missed = [walk.unseen[item_id].time_s for item_id in self._misses]
+        missed = [walk.unseen[item_id].time_s for item_id in self._missed_since]
         lasting = self._reach.deep_every_s is not None
         moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
         count = await self._record(last, place=moved if moved != place else None)
@@ -198,8 +227,14 @@ class Sweeper:
         self._lag.tell(self._name, walk.oldest_dropped_s)
         self._context.succeeded(count)
 
+    def _list_heard(self, walk: Walk, heard: Sequence[Candidate]) -> dict[str, Candidate]:
+        """What is still to be recorded of it, and does not come after what could not be held."""
+        until_s = math.inf if walk.oldest_dropped_s is None else walk.oldest_dropped_s
+        listed = {make_post_id(one.uri): one for one in heard if one.time_s < until_s}
+        return {item_id: one for item_id, one in listed.items() if item_id not in self._known}
+
     async def _fetch(
-        self, chunk: Sequence[tuple[str, Candidate]], misses: dict[str, int]
+        self, chunk: Sequence[tuple[str, Candidate]], since: Mapping[str, float]
     ) -> _Batch:
         wanted = [candidate for _, candidate in chunk]
         found = await patiently(self._context, lambda: self._listing.fetch(wanted))
@@ -207,6 +242,8 @@ class Sweeper:
         posts: list[InboundPost] = []
         for item_id, candidate in chunk:
             match found.get(candidate.uri):
+                case InboundPost(root=root) if root.uri in self._list_held():
+                    self._missed_since[item_id] = since.get(item_id, self._clock())
                 case InboundPost() as post:
                     posts.append(post)
                 case DeadLetter() as letter:
@@ -217,12 +254,12 @@ class Sweeper:
                     # hit that is noise may be a mention to another poller, which then takes it in;
                     # and what is noise to all may be the context of what is none.
                     batch.seen.append(skip.mark(candidate.uri))
-                    self._context.skipped(skip.reason, uri=candidate.uri, detail=skip.detail)
-                case None if misses.get(item_id, 0) + 1 >= LOOKS_BEFORE_GONE:
+                    self._context.skipped(skip.reason, message=item_id, detail=skip.detail)
+                case None if self._clock() - since.get(item_id, math.inf) >= GONE_AFTER_S:
                     batch.seen.append(item_id)
-                    self._context.skipped("vanished", uri=candidate.uri)
+                    self._context.skipped("vanished", message=item_id)
                 case None:
-                    self._misses[item_id] = misses.get(item_id, 0) + 1
+                    self._missed_since[item_id] = since.get(item_id, self._clock())
         batch.posts = posts
         if self._thread_context is not None and posts:
             completed = await self._thread_context.complete(posts)
@@ -230,10 +267,15 @@ class Sweeper:
             batch.seen += completed.thread_ids
         return batch
 
+    def _list_held(self) -> frozenset[str]:
+        return frozenset() if self._finds is None else self._finds.held
+
     async def _record(self, batch: _Batch, *, place: Place | None = None) -> int:
-        return await self._recorder.record(
+        count = await self._recorder.record(
             batch.posts,
             letters=batch.letters,
             seen=batch.seen,
             values=[Value("cursor", self._name, place.dump())] if place else [],
         )
+        self.recorded += count
+        return count

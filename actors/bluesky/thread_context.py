@@ -11,7 +11,7 @@ from actors.bluesky.pacing import map_together, patiently
 from actors.bluesky.post_reader import PostReader
 from actors.bluesky.posts import get_posts
 from actors.bluesky.threads import find_author, list_ancestors
-from actors.items import make_thread_id
+from actors.items import make_post_id, make_thread_id
 from actors.messages import InboundPost, Json
 from actors.recent import Recent
 from actors.store import Store
@@ -66,7 +66,8 @@ class ThreadContext:
     async def complete(self, posts: Sequence[InboundPost]) -> Completed:
         """Put the ancestors before the first post of each thread that was never seen.
 
-        A post that is its own root makes its thread known. If cancelled, nothing has happened.
+        A post that is its own root makes its thread known. What a search has found is shown as it
+        is. If cancelled, nothing has happened.
 
         Raises:
             AuthRejected: from Bluesky.
@@ -74,7 +75,8 @@ class ThreadContext:
         """
         first: dict[str, InboundPost] = {}
         for post in posts:
-            first.setdefault(make_thread_id(post.root.uri), post)
+            if post.reason != "search":
+                first.setdefault(make_thread_id(post.root.uri), post)
         unknown = {one: post for one, post in first.items() if one not in self._known}
         asked = [one for one, post in unknown.items() if post.parent_uri is not None]
         unseen = await self._store.find_unseen(asked) if asked else frozenset[str]()
@@ -142,7 +144,7 @@ class ThreadContext:
             if isinstance(found, InboundPost):
                 read[uri] = replace(found, own=found.author.did == self._own_did)
             else:
-                self._context.skipped("context_unreadable", uri=uri)
+                self._context.skipped("context_unreadable", message=make_post_id(uri))
         return read
 
 

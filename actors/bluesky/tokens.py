@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from actors.bluesky.errors import MEND_ACCOUNT
+from actors.media.addresses import is_public
 from actors.messages import Json
+from actors.web import is_loopback
 from runtime.errors import AuthRejected, Malformed
 
 MARGIN_S = 120.0
@@ -102,7 +106,7 @@ def read_session(answer: Json, service: str, now_s: float) -> Session:
     return Session(
         did=view.did,
         handle=view.handle,
-        service=_find_server(view.did_doc, service),
+        service=_find_server(view.did_doc, view.did, service),
         access=view.access_jwt,
         refresh=view.refresh_jwt,
         renew_at=now_s + _renew_after_s(view.access_jwt, now_s),
@@ -131,17 +135,44 @@ class _StoredSession(BaseModel):
     renew_at: float
 
 
-def _find_server(document: object, service: str) -> str:
-    """The endpoint of ``#atproto_pds`` in a DID document, unless it is less safe than ours."""
-    entries = document.get("service") if isinstance(document, dict) else None
+def _find_server(document: object, did: str, service: str) -> str:
+    """The endpoint of ``#atproto_pds`` in the account's DID document, if tokens may go there.
+
+    They may not go to a place that is less safe than the one where we log in: without TLS, on a
+    private network, with a user or a query in its address. Nor is another account's document ours.
+    """
+    if not isinstance(document, dict) or document.get("id", did) != did:
+        return service
+    entries = document.get("service")
     for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, dict) or not str(entry.get("id")).endswith("#atproto_pds"):
-            continue
-        endpoint = entry.get("serviceEndpoint")
-        allowed = ("https://",) if service.startswith("https://") else ("https://", "http://")
-        if isinstance(endpoint, str) and endpoint.startswith(allowed):
-            return endpoint.rstrip("/")
+        if isinstance(entry, dict) and entry.get("id") in ("#atproto_pds", f"{did}#atproto_pds"):
+            endpoint = entry.get("serviceEndpoint")
+            if isinstance(endpoint, str) and _may_have_tokens(endpoint, service):
+                return endpoint.rstrip("/")
     return service
+
+
+def _may_have_tokens(endpoint: str, service: str) -> bool:
+    try:
+        place, ours = httpx.URL(endpoint), httpx.URL(service)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    if place.userinfo or place.query or place.fragment or place.path.strip("/"):
+        return False
+    if place.scheme != "https" and (place.scheme != "http" or ours.scheme == "https"):
+        return False
+    if is_loopback(ours.host):
+        return bool(place.host)
+    return bool(place.host) and not _is_private(place.host)
+
+
+def _is_private(host: str) -> bool:
+    """Whether it is this machine, or an address that is not on the public internet."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return is_loopback(host) or host.endswith((".localhost", ".internal", ".local"))
+    return not is_public(host)
 
 
 def _renew_after_s(token: str, now_s: float) -> float:

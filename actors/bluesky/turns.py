@@ -4,33 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import trio
 
+from actors.bluesky.live_intake import LiveIntake
+from actors.bluesky.pace import Pace
 from runtime.actor import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is to be done every ``interval_s`` seconds, counted from start to start."""
+    """What is to be done every ``interval_s`` seconds, counted from start to start.
+
+    Where there is a ``pace``, that tells the interval.
+    """
 
     interval_s: float
     work: Callable[[], Awaitable[None]]
+    pace: Pace | None = None
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds from the last start to the next."""
+        return self.interval_s if self.pace is None else self.pace.wait_s
 
 
-async def run_in_turn(context: Context, turns: Sequence[Turn]) -> None:
+async def run_in_turn(
+    context: Context, turns: Sequence[Turn], live: LiveIntake | None = None
+) -> None:
     """Do all at once in their order, then each when it is due, one after the other.
 
+    What was heard ``live`` is taken in first, before each of them and as soon as it is there.
     Whatever escapes one ends all: the supervisor backs off and starts the actor anew.
     """
-    due = [trio.current_time()] * len(turns)
+    started = [-inf] * len(turns)
     while True:
         for number, turn in enumerate(turns):
-            started = trio.current_time()
-            if started >= due[number]:
-                due[number] = started + turn.interval_s
+            if live is not None:
+                await live.take_in()
+            if trio.current_time() >= started[number] + turn.wait_s:
+                started[number] = trio.current_time()
                 await turn.work()
-        await context.sleep(max(0.0, min(due) - trio.current_time()))
+        due = (began + turn.wait_s for began, turn in zip(started, turns, strict=True))
+        wait_s = max(0.0, min(due) - trio.current_time())
+        if live is None:
+            await context.sleep(wait_s)
+        else:
+            await live.rest(wait_s)
 
 
 def choose(waiting: Sequence[str], most: int, done_at: Mapping[str, int]) -> list[str]:

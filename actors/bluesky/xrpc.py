@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from actors.bluesky.errors import (
     read_rate,
 )
 from actors.messages import Json
+from actors.web import send
 from runtime.clock import WallClock
 from runtime.errors import Effect, RateLimited, Retryable
 from runtime.rate import Budget
@@ -38,14 +39,14 @@ class Call:
 
     ``content`` is for a ``POST`` of bytes of the type ``mime`` instead.
     ``repeatable`` says that it does no harm to do it twice, so that a lost answer leaves nothing
-    to look up.
+    to look up. What is sent is not shown: a login has the password in it.
     """
 
     method: Literal["GET", "POST"]
     nsid: str
     parameters: Parameters | None = None
-    body: Json | None = None
-    content: bytes | None = None
+    body: Json | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     mime: str = ""
     chat: bool = False
     repeatable: bool = False
@@ -88,6 +89,10 @@ class Xrpc:
             return read_object(response, call.nsid, lost=lost)
         raise make_fault(response, lost=lost, now_s=self._clock())
 
+    def spare(self) -> float:
+        """The share of the platform's budget that is left now, from 0 to 1."""
+        return self._budget.spare()
+
     async def _wait_for_turn(self, nsid: str) -> None:
         blocked_s = self._blocked_until.get(nsid, float("-inf")) - trio.current_time()
         wait_s = max(blocked_s, self._budget.waiting_s())
@@ -115,8 +120,7 @@ class Xrpc:
         )
         with trio.move_on_after(self._timeout_s):
             try:
-                # A redirection would carry the token to wherever it leads.
-                return await self._http.send(request, follow_redirects=False)
+                return await send(self._http, request)
             except httpx.TransportError as error:
                 raise make_network_fault(error, call.nsid, lost=lost) from error
             except httpx.DecodingError as error:

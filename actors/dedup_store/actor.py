@@ -11,15 +11,20 @@ from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange, Report
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.kept_pauses import KeptPauses
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.lease_keeper import LeaseKeeper
+from actors.dedup_store.sealing import KeyMissing
 from actors.messages import Destination
+from actors.steps import StepListener
 from actors.store import StoreRequest, StoreUnavailable
 from runtime.actor import Context
 from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.duty import Duty
 from runtime.errors import Rejected
+from runtime.failures import judge
+from runtime.pause import Pauses
 
 _LONGEST_SLEEP_S = 3600.0
 _LISTEN_AGAIN_S = 5.0
@@ -41,8 +46,10 @@ class DedupStore:
         gauge: told how the store is doing; outlives this object, too.
         clock: unix time in seconds.
         log: told who leads.
+        told: hears of each step of a message.
         lease: this process's part in who leads; outlives this object. ``None`` if it takes no
             part: then it may do what the leader may not forbid, and hands over at any time.
+        pauses: follow what the store has, if the process takes part in the lease.
     """
 
     def __init__(
@@ -56,7 +63,9 @@ class DedupStore:
         gauge: StoreGauge,
         clock: WallClock,
         log: EventLog,
+        told: StepListener,
         lease: Lease | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         self._context = context
         self._database = database
@@ -66,7 +75,8 @@ class DedupStore:
         self._clock = clock
         self._log = log
         self._lease = lease
-        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, lease)
+        self._exchange = Exchange(database, commands, routes, in_hand, gauge, clock, told, lease)
+        self._pauses = KeptPauses(self._exchange, commands, pauses or Pauses(), context.sleep)
 
     async def handle_batch(self, messages: Sequence[StoreRequest]) -> None:
         """Answer all of these, in one round trip.
@@ -93,6 +103,7 @@ class DedupStore:
             return
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._make_keeper(self._lease).run)
+            nursery.start_soon(self._pauses.run)
             nursery.start_soon(self._listen, self._lease)
             nursery.start_soon(self._dispatch_on_duty, self._lease.duty)
 
@@ -106,6 +117,7 @@ class DedupStore:
             routes=self._routes.values(),
             clock=self._clock,
             log=self._log,
+            pauses=self._pauses,
         )
 
     async def _listen(self, lease: Lease) -> None:
@@ -113,6 +125,11 @@ class DedupStore:
 
         def hear(text: str) -> None:
             lease.is_heard = True
+            if text in {"", "paused"}:
+                # What was said before is not heard.
+                self._pauses.want()
+            if text == "paused":
+                return
             if text == "recorded" and lease.duty.is_on:
                 self._in_hand.want()
             else:
@@ -158,11 +175,14 @@ class DedupStore:
     def _tell(self, report: Report) -> None:
         for fault in report.faults:
             self._context.failed(fault)
+            if isinstance(fault, KeyMissing):
+                self._log.warning("an entry waits", reason=str(fault), action=fault.action)
         if report.trouble is None:
             self._context.succeeded(report.answered)
 
 
 async def refuse_poison(request: StoreRequest, attempts: int, error: Exception) -> None:
     """Answer a request that crashed DedupStore ``attempts`` times: it will never be accepted."""
-    why = f"crashed DedupStore {attempts} times, last with {type(error).__name__}: {error}"
+    last = judge(error)
+    why = f"crashed DedupStore {attempts} times, last with {last.type}: {last.message}"
     request.reply.fail(Rejected("Poisonous", why))

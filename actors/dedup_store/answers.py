@@ -20,16 +20,21 @@ from actors.dedup_store.codec import (
     EntryId,
     Head,
     decode_activity,
-    decode_post,
     decode_reference,
+    open_payload,
+    open_post,
+    open_value,
 )
 from actors.dedup_store.commands import Wanted
+from actors.dedup_store.inherited import read_inherited
 from actors.dedup_store.keys import LEASE_KEEP_S
-from actors.messages import Destination, JournalEntry, ThreadReference
+from actors.dedup_store.sealing import KeyMissing, Sealer
+from actors.messages import Destination, JournalEntry, JournalItem, ThreadReference
 from actors.store import (
     Activity,
     Amend,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -37,6 +42,7 @@ from actors.store import (
     ReadValue,
     Record,
     Recorded,
+    SetPaused,
     Settle,
     Sighting,
     StoreRequest,
@@ -61,11 +67,11 @@ class Delivery:
     dead_letters: int
 
 
-def answer(request: StoreRequest, result: Result) -> None:
-    """Give the asker what Redis answered."""
+def answer(request: StoreRequest, result: Result, sealer: Sealer) -> None:
+    """Give the asker what Redis answered, opened."""
     match request:
         case Record():
-            new = frozenset(request.items[place - 1].item_id for place in result)
+            new = frozenset(item.item_id for item in read_new(request.items, result))
             request.reply.answer(Recorded(new))
         case Settle():
             # An entry that was settled before stays settled: that is an answer, not an error.
@@ -73,31 +79,42 @@ def answer(request: StoreRequest, result: Result) -> None:
         case Amend():
             request.reply.answer(bool(result))
         case ReadQueue():
-            request.reply.answer(tuple(_read_queue(EntryId.parse(request.entry_id), result)))
+            request.reply.answer(
+                tuple(_read_queue(EntryId.parse(request.entry_id), result, sealer))
+            )
         case FindUnseen():
             marks = zip(request.item_ids, result, strict=True)
             unseen = (item_id for item_id, marked_at in marks if marked_at is None)
             request.reply.answer(frozenset(unseen))
         case ReadValue():
-            request.reply.answer(result)
+            request.reply.answer(_read_value(request, result, sealer))
         case FindReference():
-            request.reply.answer(_read_reference(result))
+            request.reply.answer(_read_reference(request.uri, result))
+        case FindInherited(uris=uris):
+            request.reply.answer(frozenset(uris[place - 1] for place in result))
         case FindActive():
             request.reply.answer(_read_activities(result))
         case FindPosts():
-            request.reply.answer(tuple(_read_sightings(result)))
+            request.reply.answer(tuple(_read_sightings(result, sealer)))
+        case SetPaused():
+            request.reply.answer(None)
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():
             request.reply.answer(tuple(map(_read_envelope, result)))
         case ReadLetter():
-            request.reply.answer(_read_letter(result))
+            _answer_letter(request, result, sealer)
         case ReplayLetter():
             request.reply.answer(Replayed(result))
         case DropLetter():
             request.reply.answer(bool(result))
         case _:
             assert_never(request)
+
+
+def read_new(items: Sequence[JournalItem], places: Sequence[int]) -> list[JournalItem]:
+    """Those of the items that had never been seen."""
+    return [items[place - 1] for place in places]
 
 
 def read_delivery(wanted: Sequence[Wanted], result: Result) -> Delivery:
@@ -143,23 +160,34 @@ def read_age(result: Result) -> float | None:
     return LEASE_KEEP_S - left_s if 0 <= left_s <= LEASE_KEEP_S else None
 
 
-def _read_queue(asked: EntryId, elements: Sequence[str]) -> Iterator[JournalEntry]:
+def _read_queue(asked: EntryId, elements: Sequence[str], sealer: Sealer) -> Iterator[JournalEntry]:
     for place, element in enumerate(elements):
         head = Head.parse(asked.destination, asked.conversation, element)
         if place == 0 and head.entry_id != asked:
             return
         try:
-            yield head.open()
-        except Malformed:
-            # Whoever it is handed over to one day makes a dead letter of it.
+            yield head.unseal(sealer).open()
+        except (KeyMissing, Malformed):
+            # It is dealt with when it is to be handed over.
             return
 
 
-def _read_reference(answer: str | None) -> ThreadReference | None:
-    if answer is None:
+def _read_value(request: ReadValue, kept: str | None, sealer: Sealer) -> str | None:
+    if kept is None:
         return None
     try:
-        return decode_reference(answer)
+        return open_value(sealer, request.space, request.name, kept)
+    except (KeyMissing, Malformed):
+        # A session or the state of a contact: both are made anew.
+        return None
+
+
+def _read_reference(uri: str, answer: Sequence[str]) -> ThreadReference | None:
+    own, *kept = answer
+    if not own:
+        return read_inherited(uri, *kept)
+    try:
+        return decode_reference(own)
     except Malformed:
         # Not remembered in a form that this release reads: it is looked up anew.
         return None
@@ -178,12 +206,13 @@ def _read_activities(members: Iterable[str]) -> tuple[Activity, ...]:
     return tuple(newest.values())
 
 
-def _read_sightings(answer: Sequence[str]) -> Iterator[Sighting]:
+def _read_sightings(answer: Sequence[str], sealer: Sealer) -> Iterator[Sighting]:
     for member, score in zip(answer[::2], answer[1::2], strict=True):
         try:
-            yield Sighting(decode_post(member), float(score))
-        except Malformed:
-            # Written in a form that this release does not read; it is forgotten within days.
+            yield Sighting(open_post(sealer, member), float(score))
+        except (KeyMissing, Malformed):
+            # Written in a form that this release does not read, or with a key that it does not
+            # have; it is forgotten within days.
             continue
 
 
@@ -201,6 +230,14 @@ def _read_envelope(fields: Sequence[str]) -> Envelope:
     )
 
 
-def _read_letter(answer: Sequence[Any]) -> KeptLetter | None:
-    *envelope, payload = answer
-    return None if payload is None else KeptLetter(_read_envelope(envelope), payload)
+def _answer_letter(request: ReadLetter, result: Sequence[Any], sealer: Sealer) -> None:
+    *fields, kept = result
+    if kept is None:
+        request.reply.answer(None)
+        return
+    envelope = _read_envelope(fields)
+    place = (envelope.source, envelope.conversation, envelope.letter_id)
+    try:
+        request.reply.answer(KeptLetter(envelope, open_payload(sealer, kept, *place)))
+    except (KeyMissing, Malformed) as error:
+        request.reply.fail(error)

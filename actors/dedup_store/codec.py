@@ -7,21 +7,23 @@ this release does not know and fills in the defaults of fields that an older one
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from actors.dedup_store.sealing import Sealer
 from actors.json_text import read_json, write_json
 from actors.messages import (
     PAYLOAD_VERSION,
+    DeadLetter,
     Destination,
     JournalEntry,
     KnownPost,
     Payload,
     ThreadReference,
 )
-from actors.store import Activity
+from actors.store import Activity, Space
 from runtime.errors import Malformed
 
 T = TypeVar("T")
@@ -30,6 +32,9 @@ _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discrimina
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
 _ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
 _POST: TypeAdapter[KnownPost] = TypeAdapter(KnownPost)
+
+SEALED_SPACES: frozenset[Space] = frozenset({"session", "contact"})
+"""Those whose values are tokens, or tell who somebody is. The rest are places, counts and ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,60 @@ def decode_post(text: str) -> KnownPost:
     return _decode(_POST, text)
 
 
+def seal_payload(
+    sealer: Sealer, payload: Payload, destination: str, conversation: str, item_id: str
+) -> str:
+    """A payload as it is kept: for this item alone, in its queue and as a dead letter."""
+    return sealer.seal(encode_payload(payload), "entry", destination, conversation, item_id)
+
+
+def seal_letter(sealer: Sealer, letter: DeadLetter) -> str:
+    """The content of what never was in the journal."""
+    return sealer.seal(letter.payload, "entry", letter.source, "", letter.letter_id)
+
+
+def open_payload(
+    sealer: Sealer, kept: str, destination: str, conversation: str, item_id: str
+) -> str:
+    """The reverse of :func:`seal_payload`, not yet decoded, and of :func:`seal_letter`.
+
+    Raises:
+        KeyMissing, Malformed: as :meth:`Sealer.open` does.
+    """
+    return sealer.open(kept, "entry", destination, conversation, item_id)
+
+
+def seal_value(sealer: Sealer, space: Space, name: str, text: str) -> str:
+    """A value as it is kept."""
+    return sealer.seal(text, "value", space, name) if space in SEALED_SPACES else text
+
+
+def open_value(sealer: Sealer, space: Space, name: str, kept: str) -> str:
+    """The reverse of :func:`seal_value`.
+
+    Raises:
+        KeyMissing, Malformed: as :meth:`Sealer.open` does.
+    """
+    return sealer.open(kept, "value", space, name) if space in SEALED_SPACES else kept
+
+
+def seal_post(sealer: Sealer, post: KnownPost) -> str:
+    """A known post as it is kept, the same for the same post."""
+    return sealer.seal(encode_post(post), "post")
+
+
+def open_post(sealer: Sealer, kept: str) -> KnownPost:
+    """The reverse of :func:`seal_post`.
+
+    Raises:
+        KeyMissing, Malformed: as :meth:`Sealer.open` and :func:`decode_post` do.
+    """
+    return decode_post(sealer.open(kept, "post"))
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first entry of a conversation as it lies in the store, its payload not yet read."""
+    """An entry of a conversation as it lies in the store, its payload not yet read."""
 
     entry_id: EntryId
     item_id: str
@@ -139,6 +195,15 @@ class Head:
         sequence, attempts, recorded_at = header.split(" ")
         entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
         return cls(entry_id, item_id, float(recorded_at), payload)
+
+    def unseal(self, sealer: Sealer) -> Head:
+        """The same with its payload as it was before it was sealed.
+
+        Raises:
+            KeyMissing, Malformed: as :meth:`Sealer.open` does.
+        """
+        place = (self.entry_id.destination, self.entry_id.conversation, self.item_id)
+        return replace(self, payload=open_payload(sealer, self.payload, *place))
 
     def find_text(self, name: str) -> str | None:
         """A field of the payload, whether or not this release can read the whole of it."""

@@ -18,16 +18,21 @@ from actors.dead_letters import (
 from actors.dedup_store.codec import (
     EntryId,
     encode_activity,
-    encode_payload,
-    encode_post,
     encode_reference,
+    seal_letter,
+    seal_payload,
+    seal_post,
+    seal_value,
 )
 from actors.dedup_store.keys import (
     ACTIVE_KEEP_S,
     ACTIVE_MOST,
     DEAD_KEEP_S,
     DEAD_MOST,
+    ENTRY_KEEP_S,
+    LEASE_HOLDS_S,
     LEASE_KEEP_S,
+    LONGEST_KEEP_S,
     MISSED_AFTER_S,
     POSTS_MOST,
     REFERENCE_KEEP_S,
@@ -35,11 +40,12 @@ from actors.dedup_store.keys import (
     value_name,
 )
 from actors.dedup_store.scripts import Script, ScriptName
+from actors.dedup_store.sealing import Sealer
 from actors.messages import (
+    DeadLetter,
     Destination,
     Done,
     JournalItem,
-    KnownPost,
     Refused,
     Retry,
     ThreadReference,
@@ -50,12 +56,14 @@ from actors.store import (
     Activity,
     Amend,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
     ReadQueue,
     ReadValue,
     Record,
+    SetPaused,
     Settle,
     StoreRequest,
     Value,
@@ -72,6 +80,24 @@ ENVELOPE_FIELDS = (
     "died_at",
 )
 """Of the hash that a dead letter is (``bury`` in ``scripts/common.lua``), without its payload."""
+
+_CLOCKS_APART_S = 5
+"""So far the clocks of two processes on one store may be apart."""
+
+_LIMITS = tuple(
+    str(int(one))
+    for one in (
+        SEEN_KEEP_S,
+        REFERENCE_KEEP_S,
+        DEAD_KEEP_S,
+        DEAD_MOST,
+        ACTIVE_KEEP_S,
+        POSTS_KEEP_S,
+        ENTRY_KEEP_S,
+        LONGEST_KEEP_S,
+    )
+)
+"""How long and how many are kept, as ``scripts/common.lua`` takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +140,13 @@ class Commands:
     Args:
         keys: the namespace.
         scripts: see :func:`actors.dedup_store.scripts.load_scripts`.
+        sealer: seals what these commands write, and opens what they read.
     """
 
-    def __init__(self, keys: Keys, scripts: dict[ScriptName, Script]) -> None:
+    def __init__(self, keys: Keys, scripts: dict[ScriptName, Script], sealer: Sealer) -> None:
         self.bell = keys.bell
-        self._keys = keys
+        self.sealer = sealer
+        self.keys = keys
         self._scripts = scripts
 
     def make(
@@ -145,25 +173,32 @@ class Commands:
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
                 absorbed = _many((str(EntryId.parse(one).sequence),) for one in request.absorbed)
-                arguments = (*_place(entry_id), encode_payload(request.payload), *absorbed)
+                place = (entry_id.destination, entry_id.conversation, request.item_id)
+                payload = seal_payload(self.sealer, request.payload, *place)
+                arguments = (*_place(entry_id), payload, *absorbed)
                 return self._call("amend", _Caller.of(request, now, token), arguments)
             case ReadQueue(entry_id=name, most=most):
                 entry_id = EntryId.parse(name)
-                queue = self._keys.queue(entry_id.destination, entry_id.conversation)
+                queue = self.keys.queue(entry_id.destination, entry_id.conversation)
                 return Command(("LRANGE", queue, "0", str(most - 1)), reads=True)
             case FindUnseen():
-                return Command(("ZMSCORE", self._keys.seen, *request.item_ids), reads=True)
+                return Command(("ZMSCORE", self.keys.seen, *request.item_ids), reads=True)
             case ReadValue():
                 name = value_name(request.space, request.name)
-                return Command(("GET", self._keys.value(name)), reads=True)
+                return Command(("GET", self.keys.value(name)), reads=True)
             case FindReference():
-                return Command(("GET", self._keys.reference(request.uri)), reads=True)
+                return self._call("reference", _Caller(now), (request.uri,), reads=True)
+            case FindInherited(uris=uris):
+                asked = _many((uri,) for uri in uris)
+                return self._call("inherited", _Caller(now), asked, reads=True)
             case FindActive():
                 last = str(request.limit - 1)
-                return Command(("ZREVRANGE", self._keys.active, "0", last), reads=True)
+                return Command(("ZREVRANGE", self.keys.active, "0", last), reads=True)
             case FindPosts(since_s=since_s):
                 range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
-                return Command(("ZREVRANGEBYSCORE", self._keys.posts, *range_), reads=True)
+                return Command(("ZREVRANGEBYSCORE", self.keys.posts, *range_), reads=True)
+            case SetPaused(actor=actor, is_on=is_on):
+                return self._call("pause", _Caller(now), (actor, "1" if is_on else "0"))
             case _:
                 return self._make_for_letters(request, now)
 
@@ -191,39 +226,53 @@ class Commands:
 
     def renew(self, token: str) -> Command:
         """Renew a lease; the answer is how much others have recorded, or nothing if it is lost."""
-        key = self._keys.lease(token)
+        key = self.keys.lease(token)
         return Command(("GETEX", key, "PX", str(1000 * LEASE_KEEP_S)))
 
     def look_at(self, holder: str) -> Command:
         """Ask for the time to live of somebody's lease; ``answers.read_age`` reads what comes."""
-        return Command(("PTTL", self._keys.lease(holder)), reads=True)
+        return Command(("PTTL", self.keys.lease(holder)), reads=True)
+
+    def read_paused(self) -> Command:
+        """Ask which actors are paused: a list of their names."""
+        return Command(("SMEMBERS", self.keys.paused), reads=True)
 
     def hand_over(self, token: str, now: float) -> Command:
         """Give a lease up: the next one to ask gets it, and those who listen hear of it."""
         return self._call("hand_over", _Caller(now, token), (str(1000 * LEASE_KEEP_S),))
 
+    def forget(
+        self, entry_id: EntryId, element: str, items: Iterable[JournalItem], now: float
+    ) -> Command:
+        """Take an entry out of its queue that nobody has in hand; ``items`` come in its place.
+
+        Answers 1, or 0 if it is not there any more, or -1 if it may be in hand.
+        """
+        arguments = (
+            entry_id.destination,
+            entry_id.conversation,
+            str(entry_id.sequence),
+            element,
+            str(int(1000 * LEASE_HOLDS_S)),
+            str(1000 * LEASE_KEEP_S),
+            str(_CLOCKS_APART_S),
+            *self._items(items),
+        )
+        return self._call("forget", _Caller(now), arguments)
+
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""
-        return Command(("SET", self._keys.probe, _time(now), "EX", "60"))
+        return Command(("SET", self.keys.probe, _time(now), "EX", "60"))
 
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
-        letters = request.dead_letters
         arguments = [
             "1" if forget_old else "0",
-            str(ACTIVE_KEEP_S),
             str(ACTIVE_MOST),
-            str(POSTS_KEEP_S),
             str(POSTS_MOST),
-            *_items(request.items),
-            *_many(
-                (one.letter_id, one.source, one.code, one.why, one.payload, str(one.attempts))
-                for one in letters
-            ),
+            *self._items(request.items),
+            *self._letters(request.dead_letters),
             *_many((item_id,) for item_id in request.seen),
-            *_values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
-            *_posts(request.posts),
+            *self._kept(request),
         ]
         return self._call("record", caller, arguments)
 
@@ -241,11 +290,8 @@ class Commands:
         arguments = [
             *_place(entry_id),
             *outcome,
-            *_items(request.items),
-            *_values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
-            *_posts(request.posts),
+            *self._items(request.items),
+            *self._kept(request),
         ]
         return self._call("settle", caller, arguments)
 
@@ -253,13 +299,13 @@ class Commands:
         match request:
             case ListLetters():
                 oldest = _time(now - DEAD_KEEP_S)
-                listing = ("ZREVRANGEBYSCORE", self._keys.dead, "+inf", oldest)
+                listing = ("ZREVRANGEBYSCORE", self.keys.dead, "+inf", oldest)
                 return Command(listing, reads=True)
             case ReadEnvelopes(letter_ids=letter_ids):
                 asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
                 return self._call("envelopes", _Caller(now), chain(*asked), reads=True)
             case ReadLetter(letter_id=letter_id):
-                key = self._keys.dead_letter(letter_id)
+                key = self.keys.dead_letter(letter_id)
                 return Command(("HMGET", key, *ENVELOPE_FIELDS, "payload"), reads=True)
             case ReplayLetter():
                 return self._replay(request, now)
@@ -272,21 +318,62 @@ class Commands:
         arguments = [
             request.letter_id,
             request.unless_seen or "",
-            *_items([request.item] if request.item else []),
+            *self._items([request.item] if request.item else []),
             *_references(request.references),
         ]
         return self._call("replay", _Caller(now), arguments)
+
+    def _items(self, items: Iterable[JournalItem]) -> list[str]:
+        return _many((*_name(one), self._seal(one)) for one in items)
+
+    def _seal(self, item: JournalItem) -> str:
+        place = (item.destination, item.conversation, item.item_id)
+        return seal_payload(self.sealer, item.payload, *place)
+
+    def _letters(self, letters: Iterable[DeadLetter]) -> list[str]:
+        return _many(
+            (
+                one.letter_id,
+                one.source,
+                one.code,
+                one.why,
+                seal_letter(self.sealer, one),
+                str(one.attempts),
+            )
+            for one in letters
+        )
+
+    def _kept(self, request: Record | Settle) -> list[str]:
+        """What is kept with a recording or a settling, in the order of the scripts."""
+        posts = (seal_post(self.sealer, one) for one in request.posts)
+        return [
+            *self._values(request.values),
+            *_references(request.references),
+            *_activities(request.active),
+            *_many((one,) for one in posts),
+        ]
+
+    def _values(self, values: Iterable[Value]) -> list[str]:
+        return _many(
+            (
+                value_name(one.space, one.name),
+                seal_value(self.sealer, one.space, one.name, one.text),
+                _life_time(one),
+                "1" if one.earliest else "0",
+            )
+            for one in values
+        )
 
     def _call(
         self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
         common = (
             _time(caller.now),
-            *map(str, (SEEN_KEEP_S, REFERENCE_KEEP_S, DEAD_KEEP_S, DEAD_MOST)),
+            *_LIMITS,
             caller.token,
             "1" if caller.fenced else "",
         )
-        head = ("EVALSHA", self._scripts[name].digest, "1", self._keys.prefix)
+        head = ("EVALSHA", self._scripts[name].digest, "1", self.keys.prefix)
         return Command((*head, *common, *arguments), reads)
 
 
@@ -305,30 +392,14 @@ def _many(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [str(len(listed)), *(field for row in listed for field in row)]
 
 
-def _items(items: Iterable[JournalItem]) -> list[str]:
-    return _many(
-        (one.item_id, one.destination, one.conversation, encode_payload(one.payload))
-        for one in items
-    )
-
-
-def _values(values: Iterable[Value]) -> list[str]:
-    return _many(
-        (
-            value_name(one.space, one.name),
-            one.text,
-            _life_time(one),
-            "1" if one.earliest else "0",
-        )
-        for one in values
-    )
+def _name(item: JournalItem) -> tuple[str, str, str]:
+    return item.item_id, item.destination, item.conversation
 
 
 def _life_time(value: Value) -> str:
-    """In milliseconds; ``""`` for ever, ``"0"`` to delete it."""
-    if value.keep_s is None:
-        return ""
-    return "0" if value.keep_s <= 0 else str(max(1, round(value.keep_s * 1000)))
+    """In milliseconds; ``"0"`` to delete it."""
+    keep_s = LONGEST_KEEP_S if value.keep_s is None else value.keep_s
+    return "0" if keep_s <= 0 else str(max(1, round(keep_s * 1000)))
 
 
 def _references(references: Iterable[ThreadReference]) -> list[str]:
@@ -337,7 +408,3 @@ def _references(references: Iterable[ThreadReference]) -> list[str]:
 
 def _activities(activities: Iterable[Activity]) -> list[str]:
     return _many((encode_activity(one),) for one in activities)
-
-
-def _posts(posts: Iterable[KnownPost]) -> list[str]:
-    return _many((encode_post(one),) for one in posts)

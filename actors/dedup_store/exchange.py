@@ -12,16 +12,21 @@ from actors.dedup_store.commands import Command, Commands, Wanted
 from actors.dedup_store.database import Database
 from actors.dedup_store.gauge import StoreGauge
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.keys import KEY_AWAITED_S
 from actors.dedup_store.lease import Lease
+from actors.dedup_store.sealing import KeyMissing
+from actors.dedup_store.telling import Telling
 from actors.items import make_failure, read_agent_id
-from actors.messages import Destination, JournalItem, Refused
+from actors.messages import Destination, JournalItem, Refused, Retry
 from actors.reasons import OTHER_RELEASE
+from actors.steps import StepListener
 from actors.store import Amend, Deposed, FindUnseen, Record, Settle, StoreRequest, StoreUnavailable
 from runtime.clock import WallClock
 from runtime.errors import Fault, Malformed, Rejected
 
 _FORGET_EVERY_S = 3600.0
 _LOOK_AGAIN_S = 1.0
+_KEY_AGAIN_S = 60.0
 
 
 @dataclass(slots=True)
@@ -53,6 +58,7 @@ class Exchange:
         in_hand: what is with the actors.
         gauge: told how the store is doing.
         clock: unix time in seconds.
+        told: hears of each step of a message.
         lease: what the leader alone may do is done only while it is held; ``None`` if there is
             no leader, and everybody may do everything.
     """
@@ -65,6 +71,7 @@ class Exchange:
         in_hand: InHand,
         gauge: StoreGauge,
         clock: WallClock,
+        told: StepListener,
         lease: Lease | None = None,
     ) -> None:
         self._database = database
@@ -74,6 +81,7 @@ class Exchange:
         self._gauge = gauge
         self._clock = clock
         self._lease = lease
+        self._telling = Telling(told, in_hand, clock)
         self._forgot_at = float("-inf")
 
     async def ask(self, requests: Sequence[StoreRequest]) -> Report:
@@ -100,7 +108,7 @@ class Exchange:
                 self._in_hand.want()
         done = False
         try:
-            own = self._in_hand.unreadable
+            own = self._in_hand.unfit
             both = [*own, *requests]
             settling = {one.entry_id for one in both if isinstance(one, Settle)}
             report = await self._ask(both, self._in_hand.find_room(self._routes, settling))
@@ -137,16 +145,17 @@ class Exchange:
             commands.append(self._commands.probe(now))
         if not commands:
             return report
-        results = await self._execute(commands, own_from=len(calls))
-        # From here to the end nothing waits: an answer is dealt with whole, or not at all.
-        if any(isinstance(result, Deposed) for result in results) and self._lease is not None:
-            self._lease.lose(token)
-        self._note(results, report)
-        for call, result in zip(calls, results, strict=False):
-            self._finish(call.request, result, report)
-        if wanted is not None and not isinstance(results[len(calls)], Fault):
-            self._hand_over(read_delivery(wanted, results[len(calls)]), now, term, report)
-        return report
+        with self._telling.under_way(requests, now):
+            results = await self._execute(commands, own_from=len(calls))
+            # From here to the end nothing waits: an answer is dealt with whole, or not at all.
+            if any(isinstance(result, Deposed) for result in results) and self._lease is not None:
+                self._lease.lose(token)
+            self._note(results, report)
+            for call, result in zip(calls, results, strict=False):
+                self._finish(call.request, result, now, report)
+            if wanted is not None and not isinstance(results[len(calls)], Fault):
+                self._hand_over(read_delivery(wanted, results[len(calls)]), now, term, report)
+            return report
 
     async def _execute(self, commands: Sequence[Command], own_from: int) -> list[Result]:
         """Send the commands. Those from ``own_from`` on are our own: no asker hears of theirs."""
@@ -201,7 +210,9 @@ class Exchange:
             if not was_available:
                 self._in_hand.note_recovery()
 
-    def _finish(self, request: StoreRequest, result: Result, report: Report) -> None:
+    def _finish(
+        self, request: StoreRequest, result: Result, asked_at: float, report: Report
+    ) -> None:
         match result:
             case StoreUnavailable():
                 # A copy for each asker: raising one writes to it.
@@ -216,7 +227,8 @@ class Exchange:
                 report.answered += 1
                 if isinstance(request, Settle):
                     self._in_hand.release(EntryId.parse(request.entry_id))
-                answer(request, result)
+                answer(request, result, self._commands.sealer)
+                self._telling.answered(request, result, asked_at)
 
     def _hand_over(self, delivery: Delivery, now: float, term: int | None, report: Report) -> None:
         if self._lease is not None and not self._lease.holds(term):
@@ -230,17 +242,30 @@ class Exchange:
             if not self._in_hand.take(head.entry_id):
                 continue
             try:
+                head = head.unseal(self._commands.sealer)
                 entry = head.open()
-            except Malformed as error:
+            except (KeyMissing, Malformed) as error:
                 report.faults.append(error)
-                refusal = Refused("Unreadable", str(error), tries=0)
-                told = _tell_agent(head)
-                self._in_hand.refuse(Settle(str(head.entry_id), refusal, told, term=term))
+                self._in_hand.settle_soon(_put_aside(head, error, now, term))
+                self._telling.unreadable(head)
                 continue
             if not self._routes[entry.destination].mailbox.offer(entry):
                 # Somebody else filled the mailbox. The entry still heads its queue.
                 self._in_hand.release(head.entry_id)
                 self._in_hand.note_due(entry.destination, now + _LOOK_AGAIN_S)
+                continue
+            self._telling.delivered(entry)
+
+
+def _put_aside(head: Head, error: Fault, now: float, term: int | None) -> Settle:
+    """What becomes of an entry that cannot be handed over.
+
+    What lacks a key waits for it: with the key it is carried, in its order and with its receipt.
+    """
+    if isinstance(error, KeyMissing) and now - head.recorded_at < KEY_AWAITED_S:
+        return Settle(str(head.entry_id), Retry(_KEY_AGAIN_S, str(error)), term=term)
+    refusal = Refused("Unreadable", str(error), tries=0)
+    return Settle(str(head.entry_id), refusal, _tell_agent(head), term=term)
 
 
 def _tell_agent(head: Head) -> tuple[JournalItem, ...]:

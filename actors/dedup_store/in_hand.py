@@ -10,7 +10,9 @@ import trio
 
 from actors.dedup_store.codec import EntryId
 from actors.dedup_store.commands import Wanted
+from actors.dedup_store.under_way import UnderWay
 from actors.messages import Destination, JournalEntry
+from actors.steps import Step
 from actors.store import Settle
 from runtime.mailbox import Mailbox
 
@@ -47,7 +49,9 @@ class InHand:
 
     def __init__(self) -> None:
         self._entries: dict[Destination, dict[str, str]] = {one: {} for one in Destination}
-        self._unreadable: dict[str, Settle] = {}
+        self._unfit: dict[str, Settle] = {}
+        self._steps: dict[str, tuple[Step, ...]] = {}
+        self.under_way = UnderWay()
         self._next_due: dict[Destination, float] = {}
         self._wanted = True
         self._asking = False
@@ -69,10 +73,22 @@ class InHand:
 
     def release(self, entry_id: EntryId) -> None:
         """Note that an entry was settled. Another one of its conversation stays in hand."""
-        self._unreadable.pop(str(entry_id), None)
+        self._unfit.pop(str(entry_id), None)
         held = self._entries[entry_id.destination]
         if held.get(entry_id.conversation) == str(entry_id):
             del held[entry_id.conversation]
+
+    def note_steps(self, entry_id: str, steps: tuple[Step, ...]) -> None:
+        """Keep with an entry in hand what was told of it, and of what goes out together with it."""
+        self._steps[entry_id] = self.steps(entry_id) + steps
+
+    def steps(self, entry_id: str) -> tuple[Step, ...]:
+        """What is kept with an entry. Nothing if it is not in hand."""
+        return self._steps.get(entry_id, ())
+
+    def take_steps(self, entry_id: str) -> tuple[Step, ...]:
+        """The same, for the last time."""
+        return self._steps.pop(entry_id, ())
 
     def find_room(
         self, routes: Mapping[Destination, Route], settling: Collection[str] = ()
@@ -87,20 +103,21 @@ class InHand:
         return wanted
 
     @property
-    def unreadable(self) -> list[Settle]:
-        """Entries in hand that this release cannot read, to be made dead letters."""
-        return list(self._unreadable.values())
+    def unfit(self) -> list[Settle]:
+        """What is to become of the entries in hand that cannot be read."""
+        return list(self._unfit.values())
 
-    def refuse(self, settle: Settle) -> None:
-        """Have an entry in hand made a dead letter soon."""
-        self._unreadable[settle.entry_id] = settle
+    def settle_soon(self, settle: Settle) -> None:
+        """Have an entry in hand settled that no actor gets."""
+        self._unfit[settle.entry_id] = settle
         self.want()
 
     def reset(self) -> None:
         """Forget all: whoever had it in hand has it no more. Somebody may be asking meanwhile."""
         for held in self._entries.values():
             held.clear()
-        self._unreadable.clear()
+        self._unfit.clear()
+        self._steps.clear()
         self._next_due.clear()
         self._wanted = True
 

@@ -16,6 +16,17 @@ DEAD_MOST = 10_000
 ACTIVE_KEEP_S = 24 * 3600
 ACTIVE_MOST = 2_000
 
+ENTRY_KEEP_S = 90 * 24 * 3600
+"""So long a queue that nobody serves is kept after something was added to it. A connector that runs
+is done with every entry sooner, by ``INBOUND_KEEP`` and ``OUTBOUND_GIVE_UP_AFTER``."""
+LONGEST_KEEP_S = 400 * 24 * 3600
+"""For what holds nothing of people and should outlast a quiet year: the place of a poller."""
+
+KEY_AWAITED_S = 7 * 24 * 3600
+"""So long after it was recorded an entry waits for the key that it was sealed with."""
+
+LEASE_HOLDS_S = 12.0
+"""A leader that has not renewed its lease for so long is one no more."""
 LEASE_KEEP_S = 7 * 24 * 3600
 """So long it can still be seen when there last was a leader."""
 MISSED_AFTER_S = 20.0
@@ -69,6 +80,11 @@ class Keys:
         return self.prefix + "active"
 
     @property
+    def paused(self) -> str:
+        """Set of the names of the actors that are paused."""
+        return self.prefix + "paused"
+
+    @property
     def bell(self) -> str:
         """The channel on which processes wake each other."""
         return self.prefix + "bell"
@@ -93,10 +109,6 @@ class Keys:
     def value(self, name: str) -> str:
         """One kept value; see :func:`value_name`."""
         return f"{self.prefix}value:{name}"
-
-    def reference(self, uri: str) -> str:
-        """What a reply to this post must name."""
-        return f"{self.prefix}reference:{uri}"
 
 
 def value_name(space: str, name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from actors.dedup_store.keys import LEASE_HOLDS_S
 from runtime.duty import Duty
 
 _CLOCKS_APART_S = 0.1
@@ -26,7 +27,7 @@ class LeaseTimes:
             it so.
     """
 
-    lasts_s: float = 12.0
+    lasts_s: float = LEASE_HOLDS_S
     renew_every_s: float = 8.0
     try_again_s: float = 1.0
     look_every_s: float = 2.5

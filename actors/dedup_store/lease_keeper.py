@@ -12,6 +12,7 @@ from actors.dedup_store.commands import Commands
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange
 from actors.dedup_store.in_hand import InHand, Route
+from actors.dedup_store.kept_pauses import KeptPauses
 from actors.dedup_store.lease import Lease
 from actors.store import StoreUnavailable
 from runtime.actor import Context
@@ -35,6 +36,7 @@ class LeaseKeeper:
         routes: their mailboxes are emptied with it.
         clock: unix time in seconds.
         log: told who leads.
+        pauses: read before this process leads, and when another one has changed something.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LeaseKeeper:
         routes: Iterable[Route],
         clock: WallClock,
         log: EventLog,
+        pauses: KeptPauses,
     ) -> None:
         self._context = context
         self._exchange = exchange
@@ -58,6 +61,7 @@ class LeaseKeeper:
         self._routes = tuple(routes)
         self._clock = clock
         self._log = log
+        self._pauses = pauses
 
     async def run(self) -> None:
         """Keep at it for ever. If cancelled, a lease that is held lasts until its time is up."""
@@ -81,6 +85,7 @@ class LeaseKeeper:
         told = False
         while True:
             try:
+                await self._pauses.read()
                 claim = await self._claim()
                 if claim.holder is None:
                     self._log.info("leading", lease_was_renewed_s_ago=claim.age_s)
@@ -109,6 +114,7 @@ class LeaseKeeper:
             left_s = self._times.lasts_s - age
             if not self._lease.is_heard:
                 left_s = min(left_s, self._times.look_every_s)
+                self._pauses.want()
             await self._lease.wait(self._context.sleep, left_s)
             age = read_age(await self._exchange.ask_one(self._commands.look_at(holder)))
             self._context.succeeded(0)
@@ -129,8 +135,9 @@ class LeaseKeeper:
                         self._lease.lose(token)
                     else:
                         duty.extend(asked_at + self._times.lasts_s)
-                # Another process has recorded something.
+                # Another process has recorded something, or paused an actor.
                 known = recorded
+                self._pauses.want()
 
     async def _renew(self, token: str) -> Result:
         while True:

@@ -8,6 +8,10 @@ from urllib.parse import quote
 CONTACTS = "/api/v2/externalcontacts/contacts"
 ENRICH_CONTACT = f"{CONTACTS}/enrich"
 LOOK_UP_CONTACT = "/api/v2/externalcontacts/identifierlookup/contacts"
+EXTERNAL_SOURCES = "/api/v2/externalcontacts/externalsources"
+INTEGRATIONS = "/api/v2/conversations/messaging/integrations/open"
+TOPICS = "/api/v2/socialmedia/topics"
+_IDENTITIES = "/api/v2/conversations/messaging/identityresolution/integrations/open"
 _MESSAGES = "/api/v2/conversations/messages"
 
 
@@ -42,18 +46,32 @@ class Endpoints:
     @property
     def topic(self) -> str:
         """The ``SocialTopic``."""
-        return f"/api/v2/socialmedia/topics/{quote(self.topic_id, safe='')}"
+        return f"{TOPICS}/{quote(self.topic_id, safe='')}"
 
     @property
     def rule(self) -> str:
         """The topic's ``OpenDataIngestionRule``."""
-        return f"{self.topic}/dataingestionrules/open/{quote(self.rule_id, safe='')}"
+        return f"{self.open_rules}/{quote(self.rule_id, safe='')}"
+
+    @property
+    def rules(self) -> str:
+        """Lists all rules of the topic, whatever they take in (``DataIngestionRuleResponse``)."""
+        return f"{self.topic}/dataingestionrules"
+
+    @property
+    def open_rules(self) -> str:
+        """Takes an ``OpenDataIngestionRuleRequest`` for a new rule."""
+        return f"{self.rules}/open"
 
     @property
     def integration(self) -> str:
         """The ``OpenIntegration``."""
-        integration = quote(self.integration_id, safe="")
-        return f"/api/v2/conversations/messaging/integrations/open/{integration}"
+        return f"{INTEGRATIONS}/{quote(self.integration_id, safe='')}"
+
+    @property
+    def identity(self) -> str:
+        """The integration's ``OpenMessagingIdentityResolutionConfig``."""
+        return f"{_IDENTITIES}/{quote(self.integration_id, safe='')}"
 
     @property
     def _inbound(self) -> str:
@@ -83,4 +101,4 @@ def make_contact_path(contact_id: str) -> str:
 
 def make_external_source_path(source_id: str) -> str:
     """One external source."""
-    return f"/api/v2/externalcontacts/externalsources/{quote(source_id, safe='')}"
+    return f"{EXTERNAL_SOURCES}/{quote(source_id, safe='')}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import httpx
 import trio
 
+from actors.web import send
 from runtime.errors import Effect, Retryable
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -30,7 +31,7 @@ async def exchange(
     place = f"{request.method} {request.url.host}{request.url.path}"
     try:
         with trio.fail_after(deadline_s):
-            return await http.send(request, auth=auth)
+            return await send(http, request, auth=auth)
     except trio.TooSlowError as error:
         why = f"{place}: no answer within {deadline_s:g} s"
         raise Retryable(why, effect=Effect.UNKNOWN) from error

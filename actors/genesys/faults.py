@@ -6,12 +6,15 @@ import re
 
 import httpx
 
+from actors.echoes import conceal_echoes
 from actors.genesys.exchange import read_seconds
 from actors.genesys.models import ErrorBody, parse_text
 from runtime.errors import AuthRejected, Effect, Fault, RateLimited, Rejected, Retryable
 
 _MESSAGE_LIMIT = 300
 _PERMISSION = re.compile(r"[A-Za-z]+:[A-Za-z*]+:[A-Za-z*]+")
+
+_ANY_OF = "missing.any."
 
 _PERMISSIONS = (
     ("POST", "/inbound/open/", "conversation:message:receive"),
@@ -42,7 +45,17 @@ class GenesysRejected(Rejected):
 
 
 class PermissionMissing(AuthRejected):
-    """The OAuth client may not do this; everything else may still work."""
+    """The OAuth client may not do this; everything else may still work.
+
+    ``permissions`` are those that the platform named, or else what the operation needs as far as
+    that is known.
+    """
+
+    def __init__(
+        self, message: str, *, action: str | None = None, permissions: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, action=action)
+        self.permissions = permissions
 
 
 def make_fault(response: httpx.Response) -> Fault:
@@ -64,7 +77,9 @@ def make_fault(response: httpx.Response) -> Fault:
     if status == 401:
         return AuthRejected(text, action=_advise_on_login(body))
     if status == 403:
-        return PermissionMissing(text, action=_advise_on_permission(response, body))
+        permissions = _find_permissions(response, body)
+        action = _advise_on_permission(permissions)
+        return PermissionMissing(text, action=action, permissions=permissions)
     if status >= 400 and body is not None:
         return GenesysRejected(status, body.code, text)
     if status == 413:
@@ -78,9 +93,12 @@ def _describe(response: httpx.Response, body: ErrorBody | None) -> str:
     place = f"{request.method} {request.url.path}: {response.status_code}"
     if body is None:
         return f"{place}, not an error of Genesys Cloud"
-    message = body.message[:_MESSAGE_LIMIT]
     context_id = body.context_id or response.headers.get("inin-correlation-id", "unknown")
-    return f"{place} {body.code}: {message} (contextId {context_id})"
+    told = f"{place} {body.code}"
+    if response.status_code < 500 and response.status_code != 429:
+        # Of a server in trouble the code says enough, and its words may be anybody's.
+        told += f": {conceal_echoes(body.message, request)[:_MESSAGE_LIMIT]}"
+    return f"{told} (contextId {context_id})"
 
 
 def _advise_on_login(body: ErrorBody | None) -> str:
@@ -89,7 +107,7 @@ def _advise_on_login(body: ErrorBody | None) -> str:
     return "Check that the OAuth client still exists and is enabled, and that GC_REGION is its own."
 
 
-def _advise_on_permission(response: httpx.Response, body: ErrorBody | None) -> str:
+def _find_permissions(response: httpx.Response, body: ErrorBody | None) -> tuple[str, ...]:
     named = _PERMISSION.findall(body.message) if body is not None else []
     request = response.request
     known = [
@@ -97,7 +115,14 @@ def _advise_on_permission(response: httpx.Response, body: ErrorBody | None) -> s
         for method, part, permission in _PERMISSIONS
         if method == request.method and part in request.url.path
     ]
-    permissions = ", ".join(named or known[:1])
+    if body is not None and body.code.startswith(_ANY_OF):
+        # One of those is enough: that which the connector knows to be made for it.
+        named = [name for name in named if name in known[:1]] or named[:1]
+    return tuple(named or known[:1])
+
+
+def _advise_on_permission(permissions: tuple[str, ...]) -> str:
     if not permissions:
         return "Check the roles and divisions of the OAuth client in Genesys Cloud."
-    return f"Give the OAuth client a role with {permissions}, for the division concerned."
+    names = ", ".join(permissions)
+    return f"Give the OAuth client a role with {names}, for the division concerned."

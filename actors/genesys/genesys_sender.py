@@ -126,7 +126,7 @@ class GenesysSender:
                 entry, entry.payload
             ):
                 await self._settle(entry, Done())
-                self._context.skipped("outdated_reactions")
+                self._context.skipped("outdated_reactions", message=entry.item_id)
                 continue
             try:
                 parts.append(make_part(entry, entry.payload, self._endpoints))

@@ -15,10 +15,11 @@ from actors.genesys.gap import WebhookGap, make_missed_since
 from actors.genesys.intake import Intake, join, make_intake
 from actors.genesys.signature import is_signed
 from actors.messages import AgentMessage
+from actors.steps import find_message
 from actors.store import Store, StoreUnavailable
-from actors.translation.webhook import read_webhook
+from actors.translation.webhook import Unusable, read_webhook
 from runtime.actor import Context, Runs
-from runtime.clock import WallClock, format_time
+from runtime.clock import WallClock, format_time, parse_time
 from runtime.errors import Retryable
 from runtime.mailbox import Reply
 
@@ -28,6 +29,10 @@ times, each 5 s after the answer before: were it answered at once, all would be 
 the message given up; like this it takes over a minute."""
 
 LOOK_AGAIN_S = 0.5
+
+OLDEST_S = 7 * 24 * 3600.0
+"""A message that was written longer ago is not carried. Genesys gives up after two minutes, so it
+is one that somebody has kept. What is younger is known for longer than that, by its id."""
 
 
 class WebhookAnswer(enum.Enum):
@@ -125,15 +130,20 @@ class WebhookReceiver:
 
     async def _take_in(self, body: bytes) -> None:
         content = read_webhook(body, format_time(self._clock()))
+        if isinstance(content, AgentMessage) and self._is_old(content):
+            content = Unusable("too_old", f"it is of {content.sent_at}", content.message_id)
         intake = make_intake(content, body)
         earlier = await self._find_earlier(content) if isinstance(content, AgentMessage) else ()
         new = await self._record(join([*earlier, intake]))
         if intake.skipped is not None:
-            self._context.skipped(intake.skipped)
+            self._context.skipped(intake.skipped, message=_find_message(intake))
         elif any(item.item_id in new for item in intake.items):
             self._context.succeeded()
         else:
-            self._context.skipped("duplicate")
+            self._context.skipped("duplicate", message=_find_message(intake))
+
+    def _is_old(self, message: AgentMessage) -> bool:
+        return self._clock() - parse_time(message.sent_at) > OLDEST_S
 
     async def _record(self, intake: Intake) -> frozenset[str]:
         """Record it, and with it the gap that it ends; returns the ids that are new."""
@@ -146,3 +156,8 @@ class WebhookReceiver:
         )
         self._gap.end(tell=missed_since is not None)
         return recorded.new
+
+
+def _find_message(intake: Intake) -> str:
+    """Which message of an agent this is, if Genesys said so."""
+    return find_message(intake.items[0].item_id) if intake.items else "unknown"

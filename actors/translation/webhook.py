@@ -6,7 +6,6 @@ from a real organization (``channel.type`` ``Public`` with ``publicMetadata``).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,17 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import from_json
 
 from actors import reasons
 from actors.items import make_failure
 from actors.messages import AgentMessage, Attachment, JournalItem
 from actors.reasons import Reason
+from actors.translation.guarded_json import UnreadableJson, read_json
 from runtime.clock import parse_time
+
+CHECK_EVENT = "ConnectorCheck"
+"""The ``eventType`` by which somebody tries the way in. Genesys sends none of this name, and it
+has no effect."""
 
 _AUTHORITY = re.compile(r"at://(did:[^/]+)/")
 
@@ -92,9 +95,9 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
         received_at: RFC 3339; the time of a message that does not say when it was sent.
     """
     try:
-        data = _parse(body)
-    except (ValueError, RecursionError) as error:
-        return Unusable("not_json", f"the body is not JSON: {error}")
+        data = read_json(body)
+    except UnreadableJson as error:
+        return Unusable(error.reason, str(error))
     if not isinstance(data, dict):
         return Unusable("not_an_object", "the body is JSON, but no object")
     if _find(data, "direction") == "Inbound":
@@ -111,24 +114,6 @@ def read_webhook(body: bytes, received_at: str) -> WebhookContent:
         case other:
             why = f"type {other or '':.40}"
             return _give_up(data, "unknown_type", why, reasons.UNKNOWN_KIND)
-
-
-def _parse(body: bytes) -> object:
-    """Read JSON. Broken characters are replaced: they are no reason to lose a message.
-
-    A half of a surrogate pair may be written in JSON, and pydantic does not read it. Written out
-    unescaped, such halves can be told from whole pairs.
-
-    Raises:
-        ValueError: it is not JSON.
-        RecursionError: it is nested too deeply.
-    """
-    try:
-        return from_json(body)
-    except ValueError:
-        data = json.loads(body.decode(errors="replace"))
-    text = json.dumps(data, ensure_ascii=False)
-    return from_json(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _read_text(data: Mapping[str, Any], received_at: str) -> WebhookContent:
@@ -190,7 +175,8 @@ def _find_recipient(data: Mapping[str, Any]) -> str | None:
 def _name_event(data: Mapping[str, Any]) -> str:
     events = data.get("events")
     kinds = [_find(event, "eventType") for event in events] if isinstance(events, list) else []
-    return "typing" if kinds and set(kinds) == {"Typing"} else "event"
+    names = {"Typing": "typing", CHECK_EVENT: "check"}
+    return names.get(kinds[0] or "", "event") if len(set(kinds)) == 1 else "event"
 
 
 def _give_up_on_structure(data: Mapping[str, Any], error: ValidationError) -> Unusable:

@@ -12,6 +12,7 @@ from sandbox.bluesky.accounts import Account, Accounts, AllowIncoming, Scope
 from sandbox.bluesky.calls import CallLog
 from sandbox.bluesky.changes import Changes
 from sandbox.bluesky.chat import Chat
+from sandbox.bluesky.commits import CommitStream
 from sandbox.bluesky.conversations import Log
 from sandbox.bluesky.direct_messages import DirectMessages
 from sandbox.bluesky.identifiers import (
@@ -46,6 +47,7 @@ class BlueskyNetwork:
         calls: the HTTP requests that came.
         changes: wakes those who wait for something to happen.
         direct_messages: writing to each other, and what was written.
+        commits: the stream of what is written to repositories.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class BlueskyNetwork:
         self.notifications = Notifications()
         self.index = Index(clock, self.notifications)
         self._tids = TidClock(clock, rng)
+        self.commits = CommitStream(clock)
         log = Log(self.changes.notify)
         self.chat = Chat(self.accounts, self.index, clock, self._tids, log)
         self.direct_messages = DirectMessages(self.chat, self._resolve)
@@ -224,6 +227,7 @@ class BlueskyNetwork:
 
     def _apply(self, before: Record | None, after: Record | None) -> None:
         self.index.apply(before, after)
+        self.commits.add(before, after)
         self.changes.notify()
 
     def _resolve(self, handle: str) -> str | None:

@@ -109,6 +109,12 @@ class Access:
         self.granted += 1
         return {"access_token": value, "token_type": "bearer", "expires_in": int(self.expires_in_s)}
 
+    @property
+    def valid_tokens(self) -> frozenset[str]:
+        """The tokens that are good now."""
+        self._forget_expired()
+        return frozenset(self._tokens)
+
     def revoke_tokens(self) -> None:
         """Make every token granted so far worthless at once."""
         self._tokens.clear()

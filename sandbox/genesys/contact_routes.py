@@ -105,13 +105,16 @@ def _enrich_one(contacts: Contacts, request: EnrichRequest) -> Json:
 def _add_sources(api: Api, setup: Setup) -> None:
     @api.operation("GET", f"{_BASE}/externalsources", any_of=_VIEW_SOURCE)
     def read_all(request: Request) -> Answer:
-        name, active = request.query.get("name"), request.query.get("active")
+        name, active = request.query.get("name", ""), request.query.get("active")
+        limit, cursor = request.number("limit", 100), request.query.get("cursor", "0")
         sources = [
             source.as_json()
             for source in setup.sources.values()
-            if name in (None, source.name) and active in (None, str(source.active).lower())
+            if source.name.startswith(name) and active in (None, str(source.active).lower())
         ]
-        return 200, {"entities": sources}
+        first = int(cursor) if cursor.isdecimal() else 0
+        more = {"cursors": {"after": str(first + limit)}} if first + limit < len(sources) else {}
+        return 200, {"entities": sources[first : first + limit], **more}
 
     @api.operation(
         "POST", f"{_BASE}/externalsources", any_of=("externalContacts:externalSource:add",)

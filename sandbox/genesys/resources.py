@@ -20,9 +20,10 @@ class Integration:
     modified_at: datetime
     webhook_headers: dict[str, str] = field(default_factory=dict)
     identity_resolution: Json = field(default_factory=lambda: {"resolveIdentities": False})
+    reads_until_created: int = 0
 
     def as_json(self) -> Json:
-        """As it is answered. The platform shows the secret to those who may view it."""
+        """As it is answered to those who may see the secret."""
         return {
             "id": self.integration_id,
             "name": self.name,
@@ -30,7 +31,7 @@ class Integration:
             "outboundNotificationWebhookSignatureSecretToken": self.webhook_secret,
             "webhookHeaders": self.webhook_headers,
             "status": "Active",
-            "createStatus": "Completed",
+            "createStatus": "Initiated" if self.reads_until_created else "Completed",
             "recipient": {"id": self.integration_id},
             "dateCreated": timestamp(self.created_at),
             "dateModified": timestamp(self.modified_at),

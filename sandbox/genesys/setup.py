@@ -13,17 +13,32 @@ from sandbox.genesys.wire import Json
 
 Found = TypeVar("Found")
 
+_SECRET = "outboundNotificationWebhookSignatureSecretToken"  # noqa: S105 (the name of it)
+
 
 class Setup:
-    """All of it, by id."""
+    """All of it, by id.
+
+    ``shows_secrets`` says whether an integration's secret is in the answers; the Swagger promises
+    the property, and not that it can be read. ``reads_until_created`` is how many times a new
+    integration is read before it is ready (``createStatus``).
+    """
 
     def __init__(self, *, division_id: str, ids: Ids, now: Callable[[], datetime]) -> None:
         self.division_id = division_id
         self.integrations: dict[str, Integration] = {}
         self.topics: dict[str, Topic] = {}
         self.sources: dict[str, Source] = {}
+        self.shows_secrets = True
+        self.reads_until_created = 0
         self._ids = ids
         self._now = now
+
+    def clear(self) -> None:
+        """As in an organization in which nobody has set anything up yet."""
+        self.integrations.clear()
+        self.topics.clear()
+        self.sources.clear()
 
     def add_integration(
         self, name: str, webhook_url: str, webhook_secret: str, webhook_headers: dict[str, str]
@@ -31,7 +46,14 @@ class Setup:
         """Create an integration."""
         now = self._now()
         created = Integration(
-            self._ids.uuid(), name, webhook_url, webhook_secret, now, now, webhook_headers
+            self._ids.uuid(),
+            name,
+            webhook_url,
+            webhook_secret,
+            now,
+            now,
+            webhook_headers,
+            reads_until_created=self.reads_until_created,
         )
         self.integrations[created.integration_id] = created
         return created
@@ -90,6 +112,11 @@ class Setup:
             ApiError: 404.
         """
         return _found(self.integrations.get(integration_id), not_found())
+
+    def show(self, integration: Integration) -> Json:
+        """An integration as it is answered."""
+        hidden = {} if self.shows_secrets else {_SECRET: ""}
+        return {**integration.as_json(), **hidden}
 
     def topic(self, topic_id: str) -> Topic:
         """The one with that id.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sandbox.genesys.api import Answer, Api, Request
-from sandbox.genesys.errors import ApiError
+from sandbox.genesys.errors import ApiError, conflict
 from sandbox.genesys.organization import GenesysOrganization
 from sandbox.genesys.setup import Setup
 from sandbox.genesys.setup_models import (
@@ -38,7 +38,7 @@ def _add_integrations(api: Api, organization: GenesysOrganization) -> None:
 
     @api.operation("GET", _INTEGRATIONS, all_of=_VIEW)
     def read_all(request: Request) -> Answer:
-        found = [integration.as_json() for integration in setup.integrations.values()]
+        found = [setup.show(integration) for integration in setup.integrations.values()]
         return 200, _listing(found, request)
 
     @api.operation("POST", _INTEGRATIONS, all_of=("messaging:integration:add",))
@@ -50,11 +50,14 @@ def _add_integrations(api: Api, organization: GenesysOrganization) -> None:
             wanted.outbound_notification_webhook_signature_secret_token,
             wanted.webhook_headers or {},
         )
-        return 200, created.as_json()
+        return (202 if created.reads_until_created else 200), setup.show(created)
 
     @api.operation("GET", f"{_INTEGRATIONS}/<integration_id>", all_of=_VIEW)
     def read(request: Request, integration_id: str) -> Answer:
-        return 200, setup.integration(integration_id).as_json()
+        integration = setup.integration(integration_id)
+        answer = setup.show(integration)
+        integration.reads_until_created = max(0, integration.reads_until_created - 1)
+        return 200, answer
 
     @api.operation("PATCH", f"{_INTEGRATIONS}/<integration_id>", all_of=_EDIT)
     def update(request: Request, integration_id: str) -> Answer:
@@ -68,7 +71,7 @@ def _add_integrations(api: Api, organization: GenesysOrganization) -> None:
         if wanted.webhook_headers is not None:
             integration.webhook_headers = wanted.webhook_headers
         integration.modified_at = organization.now()
-        return 200, integration.as_json()
+        return 200, setup.show(integration)
 
 
 def _add_identity_resolution(api: Api, setup: Setup) -> None:
@@ -81,6 +84,8 @@ def _add_identity_resolution(api: Api, setup: Setup) -> None:
     @api.operation("PUT", f"{_IDENTITY}/<integration_id>", all_of=(*_EDIT, f"{permission}:edit"))
     def update(request: Request, integration_id: str) -> Answer:
         integration = setup.integration(integration_id)
+        if integration.reads_until_created:
+            raise conflict("integration.not.active", "Integration is not active")
         wanted = request.parse(IDENTITY_RESOLUTION)
         _check_identity_resolution(setup, wanted)
         integration.identity_resolution = wanted.model_dump(by_alias=True, exclude_none=True)
@@ -101,11 +106,11 @@ def _add_topics(api: Api, setup: Setup) -> None:
 
     @api.operation("GET", _TOPICS, any_of=view)
     def read_all(request: Request) -> Answer:
-        name = request.query.get("name")
+        name = request.query.get("name", "").lower()
         topics = [
             topic.as_json_with_rules()
             for topic in setup.topics.values()
-            if name in (None, topic.name)
+            if name in topic.name.lower()
         ]
         return 200, _listing(topics, request)
 

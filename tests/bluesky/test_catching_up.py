@@ -7,8 +7,9 @@ import trio
 from trio.abc import Clock
 
 from actors.bluesky.listing import Candidate
-from actors.bluesky.notification_poller import CAPACITY, PAGE
-from actors.items import make_post_id
+from actors.bluesky.notification_listing import PAGE
+from actors.bluesky.notification_poller import CAPACITY
+from actors.items import make_before_id
 from actors.store import Record
 from runtime.errors import RateLimited
 from runtime.rate import Rate
@@ -82,7 +83,7 @@ async def test_what_was_there_before_stays_old_however_much_is_taken_in_with_it(
     before = [world.network.notify(-HOUR_S - 1 - number / 2) for number in range(800)]
     uris = [world.network.notify(-HOUR_S + 1 + number / 4) for number in range(CAPACITY - 100)]
     await world.take_notifications(20 * MINUTE_S)
-    assert all(world.memory.is_seen(make_post_id(uri)) for uri in before)
+    assert all(world.memory.is_seen(make_before_id(uri)) for uri in before)
     world.network.notifications = world.network.notifications[: len(before)]
     await world.take_notifications(MINUTE_S)
     assert world.uris == uris

@@ -8,6 +8,7 @@ import trio
 from trio.abc import Clock
 
 from actors.bluesky.attention import Attention
+from actors.bluesky.client import Parameters
 from actors.bluesky.following import MOST_THREADS
 from actors.bluesky.turns import choose
 from actors.items import make_post_id
@@ -55,6 +56,25 @@ async def test_what_was_continued_before_the_first_look_arrives_too(autojump_clo
     async with world.polling():
         pass
     assert world.uris == uris_of(first, second)
+
+
+async def test_what_notifies_meanwhile_comes_in_its_place(autojump_clock: Clock) -> None:
+    """It is in the thread that is read, and not yet in the list that was: nothing overtakes it."""
+    world = Attentive(FOLLOWING)
+    first = mention(world, -10)
+    said: list[dict[str, Any]] = []
+
+    def go_on(nsid: str, parameters: Parameters) -> None:
+        if nsid == THREAD and not said:
+            said.append(world.network.reply(31, first, author="bob"))
+            world.network.announce(said[0], "mention")
+            said.append(world.network.reply(32, said[0]))
+
+    world.network.before = go_on
+    async with world.polling():
+        await trio.sleep(300)
+    assert world.uris == uris_of(first, *said)
+    assert [one.reason for one in world.posts] == ["mention", "mention", "reply"]
 
 
 async def test_an_answer_deep_in_a_thread_arrives(autojump_clock: Clock) -> None:

@@ -202,7 +202,11 @@ async def test_a_skip_is_counted_by_reason_and_marked_as_seen(autojump_clock: Cl
     await world.search()
     assert world.uris == [wanted]
     assert world.context.skips == {"language": 1, "excluded_word": 1, "excluded_account": 1}
-    assert {"reason": "language", "uri": french, "detail": "fr"} in world.context.skipped_about
+    assert {
+        "reason": "language",
+        "message": f"post:{french}",
+        "detail": "fr",
+    } in world.context.skipped_about
     left_out = [make_hit_id(french), make_hit_id(spam), make_noise_id(excluded)]
     assert not await world.memory.store.find_unseen(left_out)
     asked = [parameters["actors"] for nsid, parameters in world.network.calls if nsid == PROFILES]

@@ -11,7 +11,7 @@ from trio.abc import Clock
 from actors.bluesky.client import Parameters
 from actors.bluesky.listing import choose_cursor
 from actors.bluesky.notification_poller import NotificationPoller
-from actors.items import make_post_id
+from actors.items import make_before_id, make_post_id
 from actors.messages import InboundPost
 from actors.store import SEEN_KEEP_S, StoreUnavailable
 from runtime.errors import Retryable
@@ -112,7 +112,8 @@ async def test_the_first_start_looks_back_and_marks_what_was_there_before(
     new = world.network.notify(-HOUR_S / 2)
     await world.poll_for(200)
     assert world.uris == [new]
-    assert world.memory.is_seen(make_post_id(old))
+    assert world.memory.is_seen(make_before_id(old))
+    assert not world.memory.is_seen(make_post_id(old))
     assert world.context.skips == {"before_start": 1}
 
 
@@ -471,3 +472,15 @@ async def test_a_time_ahead_of_our_clock_does_not_stop_the_sweeps_short(
     missed = [world.network.notify(10 + number) for number in range(350)]
     await world.poll_for(200)
     assert world.uris == [ahead, *missed]
+
+
+async def test_what_the_predecessor_took_in_is_not_taken_in_again(autojump_clock: Clock) -> None:
+    """Neither by the first sweep, whose look-back it is in, nor by one after a restart."""
+    world = World()
+    theirs, ours = world.network.notify(-20), world.network.notify(-10)
+    world.memory.inherited = {theirs}
+    await world.poll_for(1)
+    world.memory.inherited = set()
+    await world.poll_for(1)
+    assert world.uris == [ours]
+    assert world.context.skips["taken_in_by_predecessor"] == 1

@@ -1,1 +1,1 @@
-"""The sandbox page as a person uses it, in headless Chromium."""
+"""The sandbox page and the dashboard as a person uses them, in headless Chromium."""

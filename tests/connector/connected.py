@@ -16,6 +16,7 @@ import trio
 from connector.crashing import Crasher
 from connector.environment import load_settings
 from connector.run import Running, run_connector
+from runtime.context import EventLog
 from sandbox.bluesky import RecordReference
 from sandbox.genesys.conversations import Conversation, InboundMessage, OutboundMessage
 from sandbox.world import World, open_world
@@ -47,6 +48,7 @@ class Connected:
     world: World
     crasher: Crasher
     url: str
+    admin_url: str
     http: httpx.AsyncClient
     stop: Callable[[], None]
 
@@ -104,19 +106,28 @@ class Connected:
 
 @asynccontextmanager
 async def open_connected(
-    state_dir: Path, variables: Mapping[str, str] | None = None
+    state_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    log: EventLog | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[Connected]:
     """Run both platforms and the connector between them while the block runs."""
     async with (
         open_world(random.SystemRandom()) as world,
-        connect(world, state_dir, variables) as connected,
+        connect(world, state_dir, variables, log, is_sandbox=is_sandbox) as connected,
     ):
         yield connected
 
 
 @asynccontextmanager
 async def connect(
-    world: World, state_dir: Path, variables: Mapping[str, str] | None = None
+    world: World,
+    state_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    log: EventLog | None = None,
+    *,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[Connected]:
     """Run the connector between two platforms while the block runs, and stop it in order.
 
@@ -130,17 +141,19 @@ async def connect(
         async def run(*, task_status: trio.TaskStatus[Running]) -> None:
             await run_connector(
                 load_settings(environ),
-                log=Silence(),
+                log=log or Silence(),
                 clock=time.time,
                 rng=random.SystemRandom(),
                 shutdown=shutdown,
                 alter=crasher.alter,
+                is_sandbox=is_sandbox,
                 task_status=task_status,
             )
 
         running: Running = await nursery.start(run)
         url = f"http://127.0.0.1:{running.port}"
         world.genesys.webhook_url = f"{url}/webhook"
-        yield Connected(world, crasher, url, http, shutdown.set)
+        admin_url = f"http://127.0.0.1:{running.admin_port}"
+        yield Connected(world, crasher, url, admin_url, http, shutdown.set)
         shutdown.set()
     check_bodies(world.genesys.calls)

@@ -59,63 +59,6 @@ async def test_help_and_version(tmp_path: Path, argument: str, said: str) -> Non
     assert said in done.stdout.decode()
 
 
-async def test_check_finds_nothing_to_mend(tmp_path: Path) -> None:
-    """All is set up: each item is ok, and the exit code is 0."""
-    async with open_world(random.SystemRandom()) as world:
-        world.genesys.webhook_url = "https://connector.example/webhook"
-        done = await call("check", environ=world.environ(), folder=tmp_path)
-
-    told = done.stdout.decode()
-    assert done.returncode == 0, told
-    assert told.count("  ok  ") == 11
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "named"),
-    [
-        ("BLUESKY_APP_PASSWORD", "wrong", "BLUESKY_APP_PASSWORD"),
-        ("BLUESKY_APP_PASSWORD", "no-chat", "Allow access to your direct messages"),
-        ("REDIS_URL", "redis://127.0.0.1:1/0", "REDIS_URL"),
-        ("GC_CC_CLIENT_SECRET", "wrong", "GC_CC_CLIENT_SECRET"),
-        ("GC_INTEGRATION_ID", "wrong", "GC_INTEGRATION_ID"),
-        ("GC_SOCIAL_TOPIC_ID", "wrong", "GC_SOCIAL_TOPIC_ID"),
-        ("GC_SOCIAL_RULE_ID", "wrong", "GC_SOCIAL_RULE_ID"),
-        ("GC_EXTERNAL_SOURCE_ID", "wrong", "GC_EXTERNAL_SOURCE_ID"),
-        ("GC_EC_DIVISION_ID", "wrong", "GC_EC_DIVISION_ID"),
-    ],
-)
-async def test_check_says_what_is_wrong_and_how_to_mend_it(
-    tmp_path: Path, variable: str, value: str, named: str
-) -> None:
-    """Exit code 1, and the remedy names the variable or the setting."""
-    async with open_world(random.SystemRandom()) as world:
-        world.genesys.webhook_url = "https://connector.example/webhook"
-        world.bluesky.add_app_password(world.brand, "no-chat", direct_messages=False)
-        done = await call("check", environ={**world.environ(), variable: value}, folder=tmp_path)
-
-    assert done.returncode == 1
-    remedies = [line for line in done.stdout.decode().splitlines() if "→" in line]
-    assert len(remedies) == 1
-    assert named in remedies[0]
-
-
-async def test_check_says_what_a_permission_is_for_that_is_missing(tmp_path: Path) -> None:
-    """What would be lost, and that one may choose to do without."""
-    async with open_world(random.SystemRandom()) as world:
-        world.genesys.webhook_url = "https://connector.example/webhook"
-        world.genesys.permissions.discard("conversation:message:view")
-        missing = await call("check", environ=world.environ(), folder=tmp_path)
-        without = await call(
-            "check", environ={**world.environ(), "RECONCILE_WINDOW": "0"}, folder=tmp_path
-        )
-
-    (remedy,) = [line for line in missing.stdout.decode().splitlines() if "→" in line]
-    assert missing.returncode == 1
-    assert "conversation:message:view" in remedy
-    assert "set RECONCILE_WINDOW=0: then" in remedy
-    assert without.returncode == 0
-
-
 async def test_what_the_system_does_not_allow_is_said_in_a_line(tmp_path: Path) -> None:
     """A port in use, or a STATE_DIR that is a file: exit code 2, no traceback, what to check."""
     (tmp_path / "file").write_text("")

@@ -67,15 +67,16 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("GC_REGION", "https://mypurecloud.com", "mypurecloud.com"),
         ("BLUESKY_SERVICE_URL", "bsky.social", "https://bsky.social"),
         ("PORT", "http", "a number from 0 to 65535"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "http://collector:4318"),
         ("PORT", "70000", "a number from 0 to 65535"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warn' or 'error'"),
         ("START_LOOKBACK", "soon", "1h"),
         ("START_LOOKBACK", "31d", "more than 30d"),
-        ("POLLING_TIME_DM", "0", "greater than 0"),
+        ("POLLING_TIME_DM", "0", "more than 0"),
         ("FOLLOW_THREADS", "8d", "more than 7d"),
         ("WATCH_DELETES", "-1", "expected a time"),
-        ("FOLLOW_THREADS_EVERY", "0", "greater than 0"),
-        ("THREAD_CONTEXT", "81", "less than or equal to 80"),
+        ("FOLLOW_THREADS_EVERY", "0", "more than 0"),
+        ("THREAD_CONTEXT", "81", "at most 80"),
         ("ENABLE_EXTERNAL_CONTACTS", "perhaps", "true or false"),
         ("LISTEN_LANGS", "en,English!", "en, de or pt-BR"),
         ("LISTEN_MIN_ACCOUNT_AGE", "young", "1h"),
@@ -84,9 +85,9 @@ def test_all_missing_variables_are_reported_together() -> None:
         ("SPLIT_NUMBERING", "on", "'auto' or 'off'"),
         ("POST_LANGS", "en,english_us", "'english_us' is no language; expected tags such as"),
         ("POST_LANGS", "en,de,fr,it", "more than 3 languages"),
-        ("RECONCILE_WINDOW", "2d", "less than or equal to 86400"),
+        ("RECONCILE_WINDOW", "2d", "at most 86400"),
         ("GENESYS_SENDER_RATE", "fast", "300/60s"),
-        ("GENESYS_SENDER_CONCURRENCY", "0", "greater than or equal to 1"),
+        ("GENESYS_SENDER_CONCURRENCY", "0", "at least 1"),
         ("DEDUP_STORE_MAILBOX", "many", "not a whole number"),
     ],
 )
@@ -289,3 +290,46 @@ def test_the_commands_of_agents_are_all_none_or_a_list(written: str, meant: froz
 def test_the_languages_of_posts_are_a_list() -> None:
     """In the order that is given."""
     assert load_settings({**REQUIRED, "POST_LANGS": "de-CH, en"}).post_langs == ("de-CH", "en")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("PORT", "99999", "PORT: must be at most 65535; expected a number from 0 to 65535"),
+        ("POLLING_TIME_DM", "0", "POLLING_TIME_DM: must be more than 0"),
+        ("RECONCILE_WINDOW", "2d", "RECONCILE_WINDOW: must be at most 86400"),
+        ("GENESYS_SENDER_CONCURRENCY", "0", "GENESYS_SENDER_CONCURRENCY: must be at least 1"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: must be 'debug', 'info', 'warn' or 'error'"),
+        ("LINK_CARDS", "true", "LINK_CARDS: must be 'on' or 'off'"),
+        ("BACKOFF_MIN_S", "100", "BACKOFF_MIN_S: must not be more than BACKOFF_MAX_S"),
+    ],
+)
+def test_a_mistake_is_said_in_plain_words(name: str, text: str, said: str) -> None:
+    """The variable that is wrong, and what it may be."""
+    with pytest.raises(SettingsError) as raised:
+        load_settings({**REQUIRED, name: text})
+    assert raised.value.problems == [said]
+
+
+def test_what_is_meant_is_understood_however_it_is_written() -> None:
+    """Capitals make no difference where there is nothing to confuse."""
+    settings = load_settings({**REQUIRED, "LOG_LEVEL": "INFO", "GC_REGION": "MyPureCloud.ie"})
+    assert settings.log_level == "info"
+    assert settings.gc_api_url == "https://api.mypurecloud.ie"
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Not a traceback: one that is no text."""
+    place = tmp_path / ".env"
+    place.write_bytes(b"\xff\xfe=1\n")
+    with pytest.raises(SettingsError, match="not a text file in UTF-8"):
+        load_settings(REQUIRED, place)
+
+
+def test_a_state_key_that_is_none_is_told_without_being_repeated() -> None:
+    """The line names the variable and how to make a key, and gives nothing away."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, "STATE_KEY": "hunter2, the secret"})
+    (problem,) = caught.value.problems
+    assert problem.startswith("STATE_KEY: number 1 is no base64; ")
+    assert "hunter2" not in problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,9 +39,14 @@ def redis_address() -> Iterator[RedisAddress]:
 
 
 def wait_for_socket(server: subprocess.Popen[bytes], path: Path) -> None:
-    """Return when the server listens."""
-    while not path.exists():
+    """Return when the server listens; its socket is there a moment before."""
+    while not _listens(path):
         assert server.poll() is None, "redis-server ended"
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as knocking:
+        return knocking.connect_ex(str(path)) == 0
 
 
 @pytest.fixture

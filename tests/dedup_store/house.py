@@ -17,9 +17,12 @@ from actors.dedup_store.in_hand import InHand, Route
 from actors.dedup_store.keys import Keys
 from actors.dedup_store.lease import Lease
 from actors.dedup_store.scripts import load_scripts
+from actors.dedup_store.sealing import Sealer
 from actors.messages import Destination, JournalEntry, JournalItem, Receipt
+from actors.steps import Step
 from actors.store import Store, StoreRequest
 from runtime.mailbox import Mailbox
+from runtime.pause import Pauses
 from tests.support.context import FakeContext
 from tests.support.silence import Silence
 
@@ -45,6 +48,7 @@ class House:
         limit: how many entries each destination may have in hand.
         batch: how many requests share a round trip.
         lease: its part in who leads, if it takes any.
+        state_key: as ``STATE_KEY``.
     """
 
     def __init__(
@@ -55,11 +59,14 @@ class House:
         batch: int = 64,
         namespace: str | None = None,
         lease: Lease | None = None,
+        state_key: str | None = None,
     ) -> None:
         self.database = database
         self.keys = Keys(namespace or uuid.uuid4().hex)
         self.scripts = load_scripts()
-        self.commands = Commands(self.keys, self.scripts)
+        self.commands = Commands(
+            self.keys, self.scripts, Sealer.parse(self.keys.namespace, state_key)
+        )
         self.clock = Clock()
         self.in_hand = InHand()
         self.gauge = StoreGauge(database.kind, database.warning)
@@ -70,6 +77,8 @@ class House:
         self.runner = FakeContext("DedupStore", back_off_s=0.01)
         self.worker = FakeContext("DedupStore")
         self.lease = lease
+        self.pauses = Pauses()
+        self.steps: list[Step] = []
         self._batch = batch
         self._dispatches = False
 
@@ -89,7 +98,9 @@ class House:
             gauge=self.gauge,
             clock=self.clock,
             log=Silence(),
+            told=self.steps.append,
             lease=self.lease,
+            pauses=self.pauses,
         )
 
     async def work(self) -> None:

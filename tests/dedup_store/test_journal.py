@@ -208,7 +208,7 @@ async def test_an_amended_entry_keeps_its_place_and_its_attempts(house: House) -
         await house.store.record([item("a", "talk"), item("b", "talk")])
         entry = await house.next()
         amended = Receipt("a", "did:plc:customer", "Failed", "GeneralError", "Zürich 🎉\n!")
-        await house.store.amend(entry.entry_id, amended)
+        await house.store.amend(entry, amended)
         await house.store.settle(entry.entry_id, Retry(0.0, "busy"))
         again = await house.next()
         assert (again.item_id, again.payload, again.attempts) == ("a", amended, 1)
@@ -220,7 +220,7 @@ async def test_amending_a_settled_entry_changes_nothing(house: House) -> None:
         await house.store.record([item("a", "talk"), item("b", "talk")])
         entry = await house.next()
         await house.store.settle(entry.entry_id, Done())
-        await house.store.amend(entry.entry_id, Receipt("x", "y", "Delivered"))
+        await house.store.amend(entry, Receipt("x", "y", "Delivered"))
         following = await house.next()
         await house.store.settle(following.entry_id, Retry(0.0, "busy"))
         assert (await house.next()).payload == item("b").payload

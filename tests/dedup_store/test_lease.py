@@ -156,7 +156,7 @@ async def test_who_was_deposed_changes_nothing_and_steps_down(process: Process) 
             await sleeper.leader_store.settle(entry.entry_id, Done(), items=[item("caused")])
         assert not sleeper.duty.is_on
         with pytest.raises(Deposed):
-            await sleeper.leader_store.amend(entry.entry_id, Receipt("a", "did", "Failed"))
+            await sleeper.leader_store.amend(entry, Receipt("a", "did", "Failed"))
         with pytest.raises(Deposed):
             await sleeper.leader_store.record([item("late")])
         assert await sleeper.house.store.find_unseen(["caused", "late"]) == {"caused", "late"}

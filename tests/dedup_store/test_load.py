@@ -140,6 +140,20 @@ def count_commands(client: redis.Redis) -> int:
 
 
 @pytest.mark.redis
+async def test_keeping_a_place_costs_three_commands(
+    redis_house: House, redis_client: redis.Redis
+) -> None:
+    """So who listens to a stream that never rests may keep its place every two minutes."""
+    async with redis_house.open():
+        await redis_house.store.save(Value("cursor", "live", "1"))
+        await redis_house.quiet()
+        before = count_commands(redis_client)
+        await redis_house.store.save(Value("cursor", "live", "2"))
+        await redis_house.quiet()
+        assert count_commands(redis_client) - before <= 3
+
+
+@pytest.mark.redis
 async def test_an_idle_hour_costs_no_command(redis_house: House, redis_client: redis.Redis) -> None:
     """Nothing waits, something waits with its actor, something is due later: no command."""
     house = redis_house

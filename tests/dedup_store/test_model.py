@@ -137,7 +137,7 @@ class Journal(RuleBasedStateMachine):
         behind = queue[1 : 1 + data.draw(st.integers(0, 3))] if head is not None else []
         absorbed = tuple(str(EntryId(one.sequence, 0, *place_of(entry))) for one in behind)
         for _ in range(2 if repeated else 1):
-            request = Amend(entry.entry_id, payload, absorbed, self.term)
+            request = Amend(entry.entry_id, entry.item_id, payload, absorbed, self.term)
             self.ask(request)
             assert trio.run(answer_of, request) is (head is not None)
         if head is not None:
@@ -355,6 +355,7 @@ def make_exchange(house: House) -> Exchange:
         house.in_hand,
         house.gauge,
         house.clock,
+        house.steps.append,
         house.lease,
     )
 

@@ -32,7 +32,7 @@ PLACES = {
 }  # fmt: skip
 PASSED_ON = {
     "reason", "skip.reason", "intake.skipped", "refusal.code", "_SKIPPED_KINDS[kind]",
-    "_name_event(data)",
+    "_name_event(data)", "error.reason",
 }  # fmt: skip
 """What these calls are given that is no literal: each comes from one of the others, or is below."""
 
@@ -107,9 +107,24 @@ def _list_literals(node: ast.expr) -> Iterator[str]:
         yield str(node.value)
 
 
+def _list_refusals() -> Iterator[str]:
+    """What is turned away at the door, or is JSON that two readers could understand differently."""
+    doors = (ROOT / "connector" / "door.py", ROOT / "runtime" / "connections.py")
+    trees = [*TREES, *(ast.parse(path.read_text("utf-8")) for path in doors)]
+    for node in (one for tree in trees for one in ast.walk(tree)):
+        match node:
+            case ast.Call(func=ast.Name(id="Refusal"), args=[ast.Constant(), reason, *_]):
+                yield from _list_literals(reason)
+            case ast.Call(func=ast.Attribute(attr="_refused"), args=[reason, _]):
+                yield from _list_literals(reason)
+            case ast.Call(func=ast.Name(id="UnreadableJson"), args=[reason, _]):
+                yield from _list_literals(reason)
+
+
 def _find_reasons() -> set[str]:
     literals = {text for node in _list_arguments() for text in _list_literals(node)}
-    return literals | set(_list_named()) | {reason.code for reason in REASONS.values()}
+    named = {*_list_named(), *_list_refusals()}
+    return literals | named | {reason.code for reason in REASONS.values()}
 
 
 def _find_faults() -> set[str]:

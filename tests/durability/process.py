@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,20 @@ class ConnectorProcess:
         environ: its whole environment.
         folder: where it runs, and keeps its log.
         name: of its log.
+        command: what is run, by default the connector.
     """
 
-    def __init__(self, environ: Mapping[str, str], folder: Path, name: str = "connector") -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        folder: Path,
+        name: str = "connector",
+        *,
+        command: Sequence[str] = (sys.executable, "-m", "connector.cli", "run"),
+    ) -> None:
+        self._command = command
         self._port = _find_port()
-        self._environ = {**environ, "PORT": str(self._port), "PYTHONPATH": str(ROOT)}
+        self.environ = {**environ, "PORT": str(self._port), "PYTHONPATH": str(ROOT)}
         self._folder = folder
         self._log = folder / f"{name}.log"
         self._errors = folder / f"{name}.errors"
@@ -50,7 +59,7 @@ class ConnectorProcess:
 
     def make_other(self, number: int) -> ConnectorProcess:
         """One like this, on a port of its own. It is not started."""
-        return ConnectorProcess(self._environ, self._folder, f"connector-{number}")
+        return ConnectorProcess(self.environ, self._folder, f"connector-{number}")
 
     @property
     def url(self) -> str:
@@ -61,8 +70,8 @@ class ConnectorProcess:
         """Start it, and do not wait for anything."""
         with self._log.open("ab") as log, self._errors.open("ab") as errors:
             self._process = await trio.lowlevel.open_process(
-                [sys.executable, "-m", "connector.cli", "run"],
-                env=self._environ,
+                list(self._command),
+                env=self.environ,
                 cwd=self._folder,
                 stdout=log,
                 stderr=errors,
@@ -132,13 +141,14 @@ class ConnectorProcess:
         """How often the log tells of what must never happen, whatever happens outside."""
         told = self._log.read_text("utf-8", "replace").splitlines() if self._log.exists() else []
         events = [event for line in told if (event := _read_event(line)) in _DEFECTS]
-        return len(events) + self._read_errors().count("Traceback (most recent call last)")
+        return len(events) + self.read_errors().count("Traceback (most recent call last)")
 
-    def _read_errors(self) -> str:
+    def read_errors(self) -> str:
+        """All that it wrote on stderr."""
         return self._errors.read_text("utf-8", "replace") if self._errors.exists() else ""
 
     def _tail(self) -> str:
-        return self._read_errors()[-2000:]
+        return self.read_errors()[-2000:]
 
     def read_memory_mb(self) -> float:
         """The memory that it has resident now; 0.0 where the kernel does not tell."""

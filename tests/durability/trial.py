@@ -61,7 +61,8 @@ QUICK = {
 class Trial:
     """What a scenario works with.
 
-    ``faults`` counts what it did to the connector; ``notes`` are what it measured, in words.
+    ``faults`` counts what it did to the connector; ``notes`` are what it measured, in words;
+    ``more_letters`` is how many dead letters there must be besides those of refused messages.
     """
 
     world: World
@@ -72,6 +73,7 @@ class Trial:
     load: Load
     effects: Effects
     faults: int = 0
+    more_letters: int = 0
     defects: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -160,7 +162,7 @@ class Trial:
     async def _check_dead_letters(self, findings: Findings) -> None:
         """Each refused message leaves one, and nothing else does."""
         refused = [one for one in self.load.ledger.answered if one.kind == "refused"]
-        wanted = sum(one.message.receipt is not None for one in refused)
+        wanted = sum(one.message.receipt is not None for one in refused) + self.more_letters
         health = await self.connector.health(self.http)
         found = health["dead_letters"] if health is not None else None
         if found != wanted:

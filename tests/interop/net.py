@@ -66,6 +66,11 @@ class Net:
         return str(self._ready["pds"])
 
     @property
+    def pds_url(self) -> str:
+        """The real PDS's own address."""
+        return str(self._ready["realPds"])
+
+    @property
     def brand(self) -> Account:
         """The company's account."""
         return self.accounts["brand"]

@@ -34,6 +34,7 @@ ACTOR = ActorStatistics(
     name="NotificationPoller",
     state="running",
     critical=False,
+    paused=False,
     disabled=None,
     concurrency=1,
     busy=0,

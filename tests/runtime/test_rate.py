@@ -117,3 +117,15 @@ async def test_a_budget_that_is_used_up_waits_for_its_reset(autojump_clock: Mock
     assert budget.waiting_s() == 50
     await budget.acquire()
     assert trio.current_time() == 50
+
+
+async def test_what_is_left_of_a_rate_can_be_read(autojump_clock: MockClock) -> None:
+    """It goes down as tokens are taken, comes back with time, and is nothing while blocked."""
+    budget = Budget(Rate(3, 60), Rate(10, 600))
+    assert [bucket.remaining for bucket in budget.statistics()] == [3, 10]
+    await budget.acquire(2)
+    assert [bucket.remaining for bucket in budget.statistics()] == [1, 8]
+    budget.block_for(30)
+    assert [(one.remaining, one.waiting_s) for one in budget.statistics()] == [(0, 30), (0, 30)]
+    await trio.sleep(60)
+    assert [(one.remaining, one.waiting_s) for one in budget.statistics()] == [(3, 0), (8, 0)]

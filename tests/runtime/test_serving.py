@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -13,6 +13,7 @@ import trio
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
 from quart_trio import QuartTrio
 
+from runtime.connections import Limits, Refused
 from runtime.serving import GRACE_S, MOST_HEADER_BYTES, serve
 
 
@@ -50,12 +51,25 @@ class Application:
 
 @asynccontextmanager
 async def served(
-    app: ASGIFramework, shutdown: trio.Event, silence_s: int = 30
+    app: ASGIFramework,
+    shutdown: trio.Event,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    refused: Refused = lambda _reason, _address: None,
+    is_shared: Callable[[str], bool] = lambda _address: False,
 ) -> AsyncIterator[int]:
     """Serve while the block runs; yields the port."""
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
-            start = partial(serve, app, "127.0.0.1", 0, shutdown=shutdown, silence_s=silence_s)
+            start = partial(
+                serve,
+                app,
+                "127.0.0.1",
+                0,
+                shutdown=shutdown,
+                limits=limits,
+                refused=refused,
+                is_shared=is_shared,
+            )
             port: int = await nursery.start(start)
             yield port
             shutdown.set()
@@ -167,7 +181,7 @@ async def expect_drop(port: int, sent: bytes) -> None:
 async def test_a_client_that_says_nothing_is_dropped() -> None:
     """Neither an idle connection nor half a request is kept for ever."""
     half_a_body = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc"
-    async with served(Application(), trio.Event(), silence_s=1) as port:
+    async with served(Application(), trio.Event(), Limits(head_s=1, silence_s=1)) as port:
         with trio.fail_after(5):
             async with trio.open_nursery() as nursery:
                 for sent in (b"", b"GET / HTTP/1.1\r\nho", half_a_body):
@@ -180,7 +194,7 @@ async def test_a_client_that_reads_nothing_does_not_hold_up_the_shutdown() -> No
     app, shutdown = Application(), trio.Event()
     before = trio.current_time()
     async with trio.open_nursery() as nursery:
-        async with served(app, shutdown, silence_s=1) as port:
+        async with served(app, shutdown, Limits(silence_s=1)) as port:
             stream = await trio.open_tcp_stream("127.0.0.1", port)
             nursery.start_soon(close_later, stream)
             await stream.send_all(b"GET /flood HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -76,7 +76,7 @@ async def test_every_transition_is_one_event_with_its_reason(autojump_clock: Moc
         for event in world.log.events
     ]
     assert told == [
-        ("info", "actor started", 1, None),
+        ("debug", "actor started", 1, None),
         ("warning", "actor backing off", 1, "Retryable"),
         ("info", "actor started", 2, None),
         ("error", "actor crashed", 2, "ValueError"),

@@ -75,6 +75,10 @@ class FakeContext:
         await self.bucket.acquire(cost)
         self.acquired += cost
 
+    def spare(self) -> float:
+        """What is left of the rate."""
+        return self.bucket.spare()
+
     def progress(self) -> None:
         """Count a sign of life in :attr:`progressed`."""
         self.progressed += 1

@@ -34,6 +34,7 @@ from actors.store import (
     Amend,
     Deposed,
     FindActive,
+    FindInherited,
     FindPosts,
     FindReference,
     FindUnseen,
@@ -41,6 +42,7 @@ from actors.store import (
     ReadValue,
     Record,
     Recorded,
+    SetPaused,
     Settle,
     Sighting,
     Store,
@@ -70,6 +72,7 @@ class MemoryStore:
         posts: when each known post was first recorded, in unix seconds.
         values: kept texts by ``(space, name)``; ``references`` by uri; ``letters`` by letter id.
         active: where something happened, newest last.
+        inherited: posts that the predecessor took in, by uri.
         away: while true, every request is refused with :class:`StoreUnavailable`.
         deposed: while true, every change is refused with :class:`Deposed`.
         lost_answers: so many of the next requests take effect and are then answered
@@ -87,6 +90,7 @@ class MemoryStore:
         self.values: dict[tuple[str, str], Value] = {}
         self.references: dict[str, ThreadReference] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.inherited: set[str] = set()
         self.active: list[Activity] = []
         self.posts: dict[KnownPost, float] = {}
         self.away = False
@@ -169,10 +173,14 @@ class MemoryStore:
                 request.reply.answer(self._read(request.space, request.name))
             case FindReference():
                 request.reply.answer(self.references.get(request.uri))
+            case FindInherited(uris=uris):
+                request.reply.answer(frozenset(self.inherited.intersection(uris)))
             case FindActive():
                 request.reply.answer(self._find_active(request.limit))
             case FindPosts(since_s=since_s):
                 request.reply.answer(self._find_posts(since_s))
+            case SetPaused():
+                raise TypeError("no actor pauses another: only a person does")
             case ListLetters() | ReadEnvelopes() | ReadLetter() | ReplayLetter() | DropLetter():
                 raise TypeError("no actor asks for dead letters: only a person does")
             case _:

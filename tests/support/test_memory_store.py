@@ -77,7 +77,7 @@ async def test_values_references_and_letters_are_kept(autojump_clock: trio.abc.C
         references=[reference],
         dead_letters=[letter, letter],
     )
-    await memory.store.amend("1-0", contact(BOB, 1).payload)
+    await memory.store.amend(memory.entries["1-0"], contact(BOB, 1).payload)
     await trio.sleep(6)
     assert await memory.store.read("cursor", "a") == "1"
     assert await memory.store.read("cursor", "b") is None

@@ -8,7 +8,19 @@ from importlib import resources
 from typing import Literal, TypeAlias, get_args
 
 ScriptName: TypeAlias = Literal[
-    "record", "settle", "amend", "deliver", "lead", "hand_over", "envelopes", "replay", "drop"
+    "record",
+    "settle",
+    "amend",
+    "deliver",
+    "lead",
+    "hand_over",
+    "pause",
+    "envelopes",
+    "replay",
+    "drop",
+    "forget",
+    "reference",
+    "inherited",
 ]
 _NAMES: tuple[ScriptName, ...] = get_args(ScriptName)
 

@@ -18,6 +18,10 @@ local seen_keep_s = take_number()
 local reference_keep_s = take_number()
 local dead_keep_s = take_number()
 local dead_most = take_number()
+local active_keep_s = take_number()
+local posts_keep_s = take_number()
+local entry_keep_s = take_number()
+local longest_keep_s = take_number()
 local token = take()
 local fenced = take() == '1'
 
@@ -27,6 +31,12 @@ local dead_key = prefix .. 'dead'
 local active_key = prefix .. 'active'
 local posts_key = prefix .. 'posts'
 local leader_key = prefix .. 'leader'
+
+-- A set or list is gone when the last that was put into it has had its time: a connector that is
+-- never started again leaves nothing behind.
+local function keep(key, keep_s)
+  redis.call('EXPIRE', key, keep_s)
+end
 
 local function queue_key(destination, conversation)
   return prefix .. 'queue:' .. destination .. ':' .. conversation
@@ -111,6 +121,7 @@ local function show_head(destination, conversation)
   local head = read_head(queue_key(destination, conversation))
   if head then
     redis.call('ZADD', ready_key(destination), head.recorded_at, conversation)
+    keep(ready_key(destination), entry_keep_s)
   else
     redis.call('ZREM', ready_key(destination), conversation)
   end
@@ -118,7 +129,11 @@ end
 
 -- Whether this id was never seen before; now it is.
 local function mark_new(id)
-  return redis.call('ZADD', seen_key, 'NX', now, id) == 1
+  local is_new = redis.call('ZADD', seen_key, 'NX', now, id) == 1
+  if is_new then
+    keep(seen_key, seen_keep_s)
+  end
+  return is_new
 end
 
 -- The time from which on items are recorded, a microsecond each: so no two are recorded at the same
@@ -147,10 +162,15 @@ local function append(item_id, destination, conversation, payload)
     payload = payload,
     item_id = item_id,
   }
+  keep(prefix .. 'sequence', longest_keep_s)
   redis.call('ZADD', journal_key, entry.recorded_at, sequence)
-  if redis.call('RPUSH', queue_key(destination, conversation), make_element(entry)) == 1 then
+  keep(journal_key, entry_keep_s)
+  local queue = queue_key(destination, conversation)
+  if redis.call('RPUSH', queue, make_element(entry)) == 1 then
     redis.call('ZADD', ready_key(destination), entry.recorded_at, conversation)
   end
+  keep(queue, entry_keep_s)
+  keep(ready_key(destination), entry_keep_s)
 end
 
 -- Appends the items that were never seen and returns their places in the request, counted from 1.
@@ -167,8 +187,8 @@ local function append_items()
 end
 
 local function mark_seen()
-  local marks = {}
-  for _ = 1, take_number() do
+  local marks, count = {}, take_number()
+  for _ = 1, count do
     marks[#marks + 1] = now
     marks[#marks + 1] = take()
     if #marks >= 1000 then
@@ -179,6 +199,9 @@ local function mark_seen()
   if #marks > 0 then
     redis.call('ZADD', seen_key, unpack(marks))
   end
+  if count > 0 then
+    keep(seen_key, seen_keep_s)
+  end
 end
 
 local function keeps_smaller(key, number)
@@ -186,8 +209,7 @@ local function keeps_smaller(key, number)
   return kept ~= nil and kept <= tonumber(number)
 end
 
--- A value is kept for ever if its time is '', deleted if it is '0'. Of an earliest one the smaller
--- number stays.
+-- A value is deleted if its time is '0'. Of an earliest one the smaller number stays.
 local function keep_values()
   for _ = 1, take_number() do
     local key = prefix .. 'value:' .. take()
@@ -195,8 +217,6 @@ local function keep_values()
     local stays = take() == '1' and keeps_smaller(key, text)
     if keep_ms == '0' then
       redis.call('DEL', key)
-    elseif not stays and keep_ms == '' then
-      redis.call('SET', key, text)
     elseif not stays then
       redis.call('SET', key, text, 'PX', keep_ms)
     end
@@ -207,6 +227,7 @@ end
 local function mark_active()
   for _ = 1, take_number() do
     redis.call('ZADD', active_key, now, take())
+    keep(active_key, active_keep_s)
   end
 end
 
@@ -221,6 +242,7 @@ end
 local function keep_posts()
   for _ = 1, take_number() do
     redis.call('ZADD', posts_key, 'NX', now, take())
+    keep(posts_key, posts_keep_s)
   end
 end
 
@@ -243,10 +265,18 @@ local function bury(letter)
     'payload', letter.payload)
   redis.call('EXPIRE', key, dead_keep_s)
   redis.call('ZADD', dead_key, now, letter.letter_id)
+  keep(dead_key, dead_keep_s)
   local oldest = string.format('%.6f', tonumber(now) - dead_keep_s)
   drop_dead_letters(redis.call('ZRANGEBYSCORE', dead_key, '-inf', oldest, 'LIMIT', 0, 100))
   local surplus = redis.call('ZCARD', dead_key) - dead_most
   if surplus > 0 then
     drop_dead_letters(redis.call('ZRANGE', dead_key, 0, surplus - 1))
   end
+end
+
+-- What the connector before this one kept of a post, or ''. These are another program's keys: where
+-- they may not be read, or hold something else, there is nothing.
+local function read_predecessor(uri)
+  local kept = redis.pcall('GET', 'bluesky:post:' .. uri)
+  return type(kept) == 'string' and kept or ''
 end

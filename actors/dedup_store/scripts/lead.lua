@@ -27,7 +27,7 @@ local function note_gap(age_ms)
   if tonumber(now) - began > missed_s then
     -- A gap that was not made up for yet began earlier.
     local since = string.format('%.6f', began)
-    redis.call('SET', prefix .. 'value:cursor:webhooks_missed_since', since, 'NX')
+    redis.call('SET', prefix .. 'value:cursor:webhooks_missed_since', since, 'NX', 'EX', longest_keep_s)
   end
 end
 
@@ -41,7 +41,7 @@ if holder then
 end
 -- DEL comes first: a full server lets a script go on that has begun to write.
 redis.call('DEL', lease_key(holder or mine))
-redis.call('SET', leader_key, mine)
+redis.call('SET', leader_key, mine, 'EX', longest_keep_s)
 redis.call('SET', lease_key(mine), '0', 'PX', keep_ms)
 if age_ms >= 0 then
   note_gap(age_ms)

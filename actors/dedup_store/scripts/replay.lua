@@ -21,6 +21,7 @@ end
 -- server refuses that, and so the whole, but would let a script go on that has begun to write.
 local known = item_id ~= letter_id and redis.call('ZSCORE', seen_key, item_id)
 redis.call('ZADD', seen_key, now, item_id)
+keep(seen_key, seen_keep_s)
 if not known then
   append(item_id, destination, conversation, payload)
 end

@@ -2,7 +2,7 @@
 -- ARGV: the entry's sequence, attempts, destination and conversation; "done", "retry" or "refused";
 -- when it is due again; code and reason of a refusal; how often it was tried since it was delivered;
 -- items, values, references, activities, posts.
--- Returns 1, or 0 if that delivery was settled before.
+-- Returns 1, or 0 if that delivery was settled before, and the places of the new items, counted from 1.
 if is_deposed() then
   return depose()
 end
@@ -17,6 +17,7 @@ if head and outcome == 'retry' then
   head.attempts = string.format('%.0f', tonumber(attempts) + 1)
   redis.call('LSET', queue, 0, make_element(head))
   redis.call('ZADD', later_key(destination), due, conversation)
+  keep(later_key(destination), entry_keep_s)
 elseif head then
   redis.call('LPOP', queue)
   redis.call('ZREM', journal_key, sequence)
@@ -37,11 +38,12 @@ end
 
 -- Items are appended in any case: each is seen once, and if the store lost the entry itself, the
 -- effect that it had is still to be answered for.
-append_items()
+local new = append_items()
 if head then
   keep_values()
   keep_references()
   mark_active()
   keep_posts()
 end
-return head and 1 or 0
+table.insert(new, 1, head and 1 or 0)
+return new

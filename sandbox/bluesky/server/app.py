@@ -25,6 +25,7 @@ from sandbox.bluesky import limits
 from sandbox.bluesky.calls import Call, masked
 from sandbox.bluesky.errors import XrpcError
 from sandbox.bluesky.network import BlueskyNetwork
+from sandbox.bluesky.server import jetstream
 from sandbox.bluesky.server.routes import create_routes
 from sandbox.bluesky.tokens import claims_of
 from sandbox.faults import RateLimit, Refusal, Status, inject_faults
@@ -51,6 +52,9 @@ def create_app(network: BlueskyNetwork) -> ASGIFramework:
     routes: ASGIFramework = create_routes(network)
 
     async def front(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] == "websocket" and scope["path"] == jetstream.PATH:
+            await jetstream.stream_commits(network.commits, scope, receive, send)
+            return
         if scope["type"] != "http":
             await routes(scope, receive, send)
             return

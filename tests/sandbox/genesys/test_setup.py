@@ -158,3 +158,48 @@ async def test_a_contact_is_tied_to_a_conversation_and_untied(
     del body["externalContactId"]
     assert (await client.put(path, json=body)).status_code == 202
     assert conversation.external_contact_id is None
+
+
+async def test_a_secret_may_be_kept_from_view(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    organization.setup.shows_secrets = False
+    path = f"{INTEGRATIONS}/{organization.integration_id}"
+    name = "outboundNotificationWebhookSignatureSecretToken"
+    assert (await client.get(path)).json()[name] == ""
+    change = {"name": "Bluesky", name: SECRET}
+    assert (await client.patch(path, json=change)).json()[name] == ""
+    assert organization.webhook_secret == SECRET
+
+
+async def test_a_new_integration_may_take_a_while(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    organization.setup.reads_until_created = 1
+    body = {
+        "name": "Second",
+        "outboundNotificationWebhookUrl": "https://second.test/webhook",
+        "outboundNotificationWebhookSignatureSecretToken": SECRET,
+    }
+    created = await client.post(INTEGRATIONS, json=body)
+    path = f"{INTEGRATIONS}/{created.json()['id']}"
+    assert (created.status_code, created.json()["createStatus"]) == (202, "Initiated")
+    identity = f"{IDENTITY}/{created.json()['id']}"
+    assert (await client.put(identity, json={"resolveIdentities": False})).status_code == 409
+    assert (await client.get(path)).json()["createStatus"] == "Initiated"
+    assert (await client.get(path)).json()["createStatus"] == "Completed"
+
+
+async def test_lists_are_filtered_and_paged_as_the_platform_does(
+    organization: GenesysOrganization, client: httpx.AsyncClient
+) -> None:
+    for number in range(12):
+        await client.post(SOURCES, json={"name": f"Bluesky {number}"})
+    first = (await client.get(f"{SOURCES}?name=Bluesky&limit=10")).json()
+    rest = (
+        await client.get(f"{SOURCES}?name=Bluesky&limit=10&cursor={first['cursors']['after']}")
+    ).json()
+    assert (len(first["entities"]), len(rest["entities"])) == (10, 3)
+    assert "cursors" not in rest
+    topics = (await client.get(f"{TOPICS}?name=blue")).json()["entities"]
+    assert [topic["name"] for topic in topics] == ["Bluesky"]

@@ -1,0 +1,1 @@
+"""Requests to the two platforms, against servers that mean no good, over real sockets."""
