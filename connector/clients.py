@@ -18,7 +18,7 @@ from actors.genesys.endpoints import Endpoints
 from actors.genesys.files import AgentFiles
 from actors.genesys.token import TokenKeeper
 from actors.media.fetcher import Fetcher
-from actors.media.images import Workshop
+from actors.media.workshop import Workshop
 from actors.store import Store
 from connector.settings import Settings
 from runtime.clock import WallClock

@@ -8,7 +8,7 @@ from actors.bluesky.media import Media
 from actors.bluesky.refusals import Refusal
 from actors.bluesky.together import MOST_IMAGES, is_image
 from actors.media.fetching import Fetched, Wanted
-from actors.media.images import PreparedImage
+from actors.media.workshop import PreparedImage
 from actors.messages import AgentMessage, Attachment, Json
 from actors.reasons import Reason
 from runtime.errors import Rejected

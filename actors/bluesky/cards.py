@@ -9,8 +9,8 @@ import trio
 from actors.bluesky.calls import Calls
 from actors.bluesky.media import Media
 from actors.media.fetching import Fetch, Wanted
-from actors.media.images import MOST_THUMB_BYTES
 from actors.media.pages import Page, read_page
+from actors.media.workshop import MOST_THUMB_BYTES
 from actors.messages import Json
 from runtime.errors import Fault
 

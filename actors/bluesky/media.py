@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.media.fetching import Fetch, Files
-from actors.media.images import Workshop
+from actors.media.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Iterable
-from typing import Self
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from typing import TYPE_CHECKING, Self
 
 from runtime.errors import Fault, Malformed
+
+if TYPE_CHECKING:
+    from actors.dedup_store.cipher import Cipher
 
 PLAIN = "plain"
 """In place of a key: the text as it is."""
@@ -33,15 +30,6 @@ class KeyMissing(Fault):
     """It may be in order, but cannot be read with the keys that are set."""
 
 
-class _Key:
-    """One key. Its ``name`` tells it from others and gives nothing of it away."""
-
-    def __init__(self, secret: bytes) -> None:
-        self.name = hashlib.sha256(b"name of " + secret).hexdigest()[:8]
-        expand = HKDFExpand(algorithm=SHA512(), length=64, info=b"bluesky-genesys state 1")
-        self.cipher = AESSIV(expand.derive(secret))
-
-
 class Sealer:
     """Seals with the first key, and opens with any.
 
@@ -52,7 +40,7 @@ class Sealer:
     """
 
     def __init__(self, namespace: str, keys: Iterable[bytes | None] = (None,)) -> None:
-        made = [None if key is None else _Key(key) for key in keys]
+        made = [None if key is None else _make_cipher(key) for key in keys]
         self._namespace = namespace.encode()
         self._first = made[0]
         self._keys = {key.name: key for key in made if key is not None}
@@ -77,7 +65,7 @@ class Sealer:
         if self._first is None:
             return text
         plain = text.encode("utf-8", "replace")
-        data = self._first.cipher.encrypt(plain, self._bind(place))
+        data = self._first.encrypt(plain, self._bind(place))
         return f"{_MARK}{self._first.name}:{base64.b64encode(data).decode()}"
 
     def open(self, kept: str, *place: str) -> str:
@@ -102,13 +90,20 @@ class Sealer:
                 action="Add the key that was used before to STATE_KEY, behind a comma.",
             )
         try:
-            plain = key.cipher.decrypt(base64.b64decode(data, validate=True), self._bind(place))
-        except (InvalidTag, binascii.Error, ValueError) as error:
+            plain = key.decrypt(base64.b64decode(data, validate=True), self._bind(place))
+        except (binascii.Error, ValueError) as error:
             raise Malformed("it was changed in the store, or comes from another place") from error
         return plain.decode()
 
     def _bind(self, place: tuple[str, ...]) -> list[bytes]:
         return [self._namespace, *(part.encode("utf-8", "replace") for part in place)]
+
+
+def _make_cipher(secret: bytes) -> Cipher:
+    # Only here: cryptography is 7 MB that nobody needs without a key.
+    from actors.dedup_store.cipher import Cipher
+
+    return Cipher(secret)
 
 
 def parse_keys(text: str) -> tuple[bytes | None, ...]:

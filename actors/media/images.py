@@ -7,22 +7,13 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
-import trio
 from PIL import Image, ImageOps
 
 from actors.media.metadata import strip_jpeg, strip_png, strip_webp
+from actors.media.workshop import MOST_IMAGE_BYTES, PreparedImage
 from runtime.errors import Rejected
 
-R = TypeVar("R")
-
-MOST_IMAGE_BYTES = 2_000_000
-"""``app.bsky.embed.images``: ``image``."""
-MOST_THUMB_BYTES = 1_000_000
-"""``app.bsky.embed.external``: ``thumb``."""
 LONGEST_SIDE = 4000
 MOST_PIXELS = 50_000_000
 """A picture is unpacked whole: 50 million pixels are some 200 MB for a moment."""
@@ -61,40 +52,11 @@ _BROKEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedImage:
-    """An image as it is uploaded. Its size is in pixels, as it is shown."""
-
-    content: bytes
-    mime: str
-    width: int
-    height: int
-
-
 def find_format(content: bytes) -> str | None:
     """What its first bytes say that it is: ``JPEG``, ``PNG``, ``WEBP`` or ``GIF``."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WEBP"
     return next((name for start, name in _STARTS if content.startswith(start)), None)
-
-
-class Workshop:
-    """Works on what was fetched in threads of its own, so that nothing waits for the processor.
-
-    Args:
-        at_once: how many things are worked on at a time, and so how much memory that takes.
-    """
-
-    def __init__(self, at_once: int = 1) -> None:
-        self._limiter = trio.CapacityLimiter(at_once)
-
-    async def prepare(self, content: bytes, most_bytes: int = MOST_IMAGE_BYTES) -> PreparedImage:
-        """See :func:`prepare_image`. If cancelled, the work ends unheeded."""
-        return await self.run(partial(prepare_image, content, most_bytes))
-
-    async def run(self, work: Callable[[], R]) -> R:
-        """Have any other work done, as long as there is a place. Cancelled: the same."""
-        return await trio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
 
 
 def prepare_image(content: bytes, most_bytes: int = MOST_IMAGE_BYTES) -> PreparedImage:

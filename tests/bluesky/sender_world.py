@@ -14,7 +14,7 @@ from actors.bluesky.claims import Claims
 from actors.bluesky.media import Media
 from actors.bluesky.planning import Rules
 from actors.items import make_agent_item
-from actors.media.images import Workshop
+from actors.media.workshop import Workshop
 from actors.messages import (
     AgentMessage,
     Attachment,

@@ -11,7 +11,8 @@ from actors.bluesky.changes import MOST_HIDDEN
 from actors.bluesky.together import MOST_IMAGES
 from actors.bluesky.wording import MOST_PARTS
 from actors.bluesky.written import KEEP_S, MOST_ANSWERS
-from actors.media.images import MOST_IMAGE_BYTES, MOST_PIXELS
+from actors.media.images import MOST_PIXELS
+from actors.media.workshop import MOST_IMAGE_BYTES
 from actors.reasons import REASONS
 from actors.translation.commands import COMMANDS
 from actors.translation.splitting import DIRECT_MESSAGE, POST

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from actors.media.images import PreparedImage, Workshop, prepare_image
+from actors.media.images import prepare_image
+from actors.media.workshop import PreparedImage, Workshop
 from runtime.errors import Rejected
 from tests.media.pictures import SECRET, make_picture, write_picture, write_with_metadata
 
