@@ -131,7 +131,7 @@ CASES = (
     _make_outbound(WEBHOOKS // 3, 1),
     _make_outbound(WEBHOOKS, POSTERS),
     _make_outbound(WEBHOOKS, 32),
-    _make_webhooks(WEBHOOKS, 1),
+    _make_webhooks(WEBHOOKS // 2, 1),
     _make_webhooks(2 * WEBHOOKS, CONNECTIONS),
     _make_webhooks(2 * WEBHOOKS, 100),
 )

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import trio
-from quart_trio import QuartTrio
+from hypercorn.typing import ASGIFramework
 
 from actors.dedup_store import Database
 from actors.media.fetcher import make_http
@@ -41,6 +41,7 @@ from connector.start_screen import Ports, tell_start
 from connector.step_log import make_step_log
 from connector.storage import open_store
 from connector.tracing import open_traces
+from connector.webhook_route import add_webhook
 from runtime.clock import WallClock
 from runtime.context import EventLog
 from runtime.health import StoreHealth, describe, http_status, liveness, overall, readiness
@@ -169,8 +170,6 @@ async def run_connector(
         metrics = _make_metrics(house, latencies, clock)
         closing = trio.Event()
         app = create_app(
-            house.webhooks,
-            is_open=lambda: not closing.is_set(),
             health=health,
             metrics=metrics if settings.admin_port is None else None,
             why_not_live=lambda: liveness(house.supervisor.statistics()),
@@ -186,7 +185,7 @@ async def run_connector(
         failures = Failures()
 
         async def serve_here(
-            app: QuartTrio, port: int, *, task_status: trio.TaskStatus[int]
+            app: ASGIFramework, port: int, *, task_status: trio.TaskStatus[int]
         ) -> None:
             door = Door(app, rules, failures, refusals)
             await serve(
@@ -199,7 +198,8 @@ async def run_connector(
                 task_status=task_status,
             )
 
-        port: int = await nursery.start(serve_here, app, settings.port)
+        front = add_webhook(app, house.webhooks, is_open=lambda: not closing.is_set())
+        port: int = await nursery.start(serve_here, front, settings.port)
         admin_port = port
         if settings.admin_port is not None:
             admin_port = await nursery.start(serve_here, admin_app, settings.admin_port)

@@ -11,9 +11,9 @@ import pytest
 import trio
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from connector.door import WEBHOOK_PATH
 from connector.openapi import make_document
 from connector.routes import create_app
-from runtime.mailbox import Mailbox
 from tests.connector.connected import open_connected
 
 CHECKS = (
@@ -47,15 +47,13 @@ def test_the_document_is_sound() -> None:
 def test_the_document_names_every_path_and_no_other(*, has_metrics: bool) -> None:
     """A path that is served and not described could not be judged."""
     app = create_app(
-        Mailbox("WebhookReceiver", 1),
-        is_open=lambda: True,
         health=lambda: ({}, 200),
         metrics=(lambda: b"") if has_metrics else None,
         why_not_live=lambda: (),
         why_not_ready=lambda: (),
         document={},
     )
-    served = {rule.rule for rule in app.url_map.iter_rules()}
+    served = {WEBHOOK_PATH, *(rule.rule for rule in app.url_map.iter_rules())}
     assert served == set(make_document("1.0.0", has_metrics=has_metrics)["paths"])
 
 
