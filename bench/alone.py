@@ -122,7 +122,8 @@ async def measure_store() -> list[Fact]:
             check_mentions(await platforms.finish(), CARRIED)
             await wait_until_idle(await subject.read_port())
         await subject.stop()
-    async with open_connector(Expected(answers=CARRIED)) as (platforms, subject):
+    variables = {"BLUESKY_SENDER_CONCURRENCY": "32"}
+    async with open_connector(Expected(answers=CARRIED), variables) as (platforms, subject):
         port = await subject.read_port()
         await wait_until_idle(port)
         answers = [AgentAnswer(number) for number in range(CARRIED)]

@@ -137,6 +137,17 @@ class Database:
             raise self._make_unavailable(str(error), Effect.NOT_DONE) from error
 
     def _execute(self, commands: Sequence[Command]) -> list[Result]:
+        """All single reads are one command: a hosted Redis is paid by the command."""
+        keys = [command.arguments[1] for command in commands if _reads_one(command)]
+        if len(keys) < 2:
+            return self._carry_out(commands)
+        others = [command for command in commands if not _reads_one(command)]
+        *results, read = self._carry_out([*others, Command(("MGET", *keys), reads=True)])
+        found = iter(read if isinstance(read, list) else [read] * len(keys))
+        rest = iter(results)
+        return [next(found if _reads_one(command) else rest) for command in commands]
+
+    def _carry_out(self, commands: Sequence[Command]) -> list[Result]:
         try:
             results = self._round_trip(commands)
             missing = {at for at, result in enumerate(results) if _is_no_script(result)}
@@ -182,6 +193,10 @@ class Database:
             reason = f"{known} ({reason})"
         actions = (action for sign, action in _ACTIONS.items() if re.search(sign, reason))
         return StoreUnavailable(reason, effect=effect, action=next(actions, None))
+
+
+def _reads_one(command: Command) -> bool:
+    return command.arguments[0] == "GET"
 
 
 def _is_no_script(result: Result) -> bool:
