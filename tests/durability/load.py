@@ -37,21 +37,29 @@ class Load:
     Args:
         rng: of what is done; the moments depend on the machine.
         most: stop by itself after so many messages.
+        public_share: how much of what agents would do in public they do; instead of the rest they
+            write directly.
     """
 
     world: World
     rng: random.Random
     rate: float = 12.0
     most: int | None = None
+    public_share: float = 1.0
     ledger: Ledger = field(default_factory=Ledger)
     customers: list[Account] = field(default_factory=list)
     _threads: list[_Thread] = field(default_factory=list)
     _touched: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        bluesky = self.world.bluesky
         self.customers = list(self.world.customers)
-        for number in range(EXTRA_CUSTOMERS):
+        self.add_customers(EXTRA_CUSTOMERS)
+
+    def add_customers(self, count: int) -> None:
+        """Let more people write."""
+        bluesky = self.world.bluesky
+        first = len(self.customers) - len(self.world.customers)
+        for number in range(first, first + count):
             handle = f"customer{number}.example"
             account = bluesky.create_account(handle, password=handle, display_name=handle)
             bluesky.allow_incoming(account, "all")
@@ -84,6 +92,9 @@ class Load:
             self._mistype: 1,
         }
         (chosen,) = self.rng.choices(list(acts), weights=list(acts.values()))
+        in_public = chosen in (self._answer_in_public, self._like_or_repost, self._mistype)
+        if in_public and self.public_share < 1.0 and self.rng.random() >= self.public_share:
+            chosen = self._answer_in_private
         chosen()
 
     # --- customers -------------------------------------------------------------------------

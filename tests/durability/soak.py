@@ -22,6 +22,11 @@ LOOK_EVERY_S = 5.0
 WARM_UP_S = 900.0
 """By then what the connector remembers of the last 10,000 messages is full, at the usual rate."""
 
+PUBLIC_PER_S = 0.3
+"""Bluesky lets an account write 2,500 records an hour: all other answers are direct messages."""
+CUSTOMERS = 60
+"""More of them, since what is written to each is sent one after the other."""
+
 Sample = tuple[float, float]
 """Seconds since the beginning, and the memory in MB."""
 
@@ -38,12 +43,15 @@ async def carry_steadily(trial: Trial, seconds: float, rate: float) -> None:
 
     More memory than is allowed in ten minutes is a defect, as soon as there is enough to judge by.
     """
-    # Half of what people do is done by agents.
-    trial.load.rate = 2 * rate
+    load = trial.load
+    # Not quite half of what people do is done by agents, and not all of it comes to something.
+    load.rate = 2.5 * rate
+    load.public_share = min(1.0, PUBLIC_PER_S / rate)
+    load.add_customers(CUSTOMERS)
     await trial.start()
     async with trial.under_load():
         samples = await _watch(trial.connector, seconds)
-    said, answered = len(trial.load.ledger.said), len(trial.load.ledger.answered)
+    said, answered = len(load.ledger.said), len(load.ledger.answered)
     trial.notes.append(f"{said / seconds:.1f} messages a second in, {answered / seconds:.1f} out")
     warm = [one for one in samples if one[0] >= min(WARM_UP_S, seconds / 2)]
     slope = find_slope(warm)
