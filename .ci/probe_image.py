@@ -1,13 +1,15 @@
-"""Runs inside the image: starts the connector, asks for its health, and stops it.
+"""Runs inside the image: looks around, starts the connector, asks for its health, and stops it.
 
 Neither platform can be reached from here, so the connector must say ``degraded``, and yet hold its
-store and answer.
+store and answer. The arguments are the image's HEALTHCHECK, ENTRYPOINT and CMD, as lists in JSON.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,30 +17,68 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 WITHIN_S = 60.0
 UNREACHABLE = "http://127.0.0.1:1"
+UNWANTED = ("sh", "bash", "dash", "busybox", "apt-get", "dpkg", "pip", "pip3", "gcc", "ld", "perl")
+"""No shell, no package manager, nothing that builds."""
 
 
 def main() -> None:
     """Exit with a message unless all is as promised."""
-    require(os.getuid() != 0, "the image runs as root")
+    health_check, entry_point, command = map(json.loads, sys.argv[1:])
+    require_little()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(["bluesky-genesys", "run"], env=make_environ(port))  # noqa: S607 (as the image's entry point finds it)
+    environ = make_environ(port)
+    process = subprocess.Popen(entry_point + command, env=environ)  # noqa: S603
     try:
         health = await_health(process, f"http://127.0.0.1:{port}/health")
         require(health["status"] == "degraded", f"unexpected health: {health}")
         require(health["store"]["kind"] == "embedded", f"unexpected store: {health['store']}")
         require(len(health["actors"]) == 8, f"unexpected actors: {list(health['actors'])}")
+        require_healthy(health_check, environ)
         process.send_signal(signal.SIGTERM)
         require(process.wait(WITHIN_S) == 0, f"SIGTERM ended it with {process.returncode}")
     finally:
         process.kill()
         process.wait()
-    sys.stdout.write(f"as user {os.getuid()}: {health['status']}, store {health['store']}\n")
+    written = sorted(path.name for path in Path(os.environ["STATE_DIR"]).iterdir())
+    sys.stdout.write(
+        f"as user {os.getuid()}, on a read-only root, without capabilities, with no shell:"
+        f" {health['status']}, store {health['store']}; it wrote {', '.join(written)}\n"
+    )
+
+
+def require_little() -> None:
+    """No root, no capability, nowhere to write but in the state directory, and few tools."""
+    require(os.getuid() != 0, "the image runs as root")
+    require(os.statvfs("/").f_flag & os.ST_RDONLY != 0, "the root file system is not read-only")
+    state_dir = os.environ["STATE_DIR"]
+    writable = [
+        folder
+        for folder, _, _ in os.walk("/")
+        if not folder.startswith("/proc") and os.access(folder, os.W_OK)
+    ]
+    require(writable == [state_dir], f"writable folders: {writable}")
+    with Path("/proc/self/status").open(encoding="utf-8") as file:
+        status = {line.partition(":")[0]: line.partition(":")[2].strip() for line in file}
+    held = {name: status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+    require(not any(int(mask, 16) for mask in held.values()), f"capabilities: {held}")
+    require(status["NoNewPrivs"] == "1", "new privileges can be had")
+    places = os.pathsep.join(("/bin", "/sbin", "/usr/bin", "/usr/sbin", os.environ["PATH"]))
+    found = [path for name in UNWANTED if (path := shutil.which(name, path=places))]
+    found += [name for name in ("pip", "setuptools", "wheel") if importlib.util.find_spec(name)]
+    require(not found, f"in the image, and not needed: {found}")
+
+
+def require_healthy(command: list[str], environ: dict[str, str]) -> None:
+    """The image's own health check passes."""
+    done = subprocess.run(command, env=environ, check=False, timeout=WITHIN_S)  # noqa: S603
+    require(done.returncode == 0, f"the health check ended with {done.returncode}")
 
 
 def require(condition: bool, otherwise: str) -> None:

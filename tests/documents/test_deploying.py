@@ -114,6 +114,7 @@ def test_a_composed_container_may_do_little(name: str) -> None:
     """No root, no capabilities, nothing to be written but what is meant to."""
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
+    assert "tmpfs" not in service
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not service["user"].startswith("0")
@@ -122,7 +123,7 @@ def test_a_composed_container_may_do_little(name: str) -> None:
 
 def test_the_image_is_what_the_files_take_it_for() -> None:
     """Its user, its port and its health check."""
-    assert f"--uid {USER} " in DOCKERFILE
+    assert f"\nUSER {USER}:{USER}\n" in DOCKERFILE
     assert f"EXPOSE {PORT}" in DOCKERFILE
     assert "/livez" in DOCKERFILE.partition("HEALTHCHECK")[2]
     assert COMPOSE["services"]["connector"]["user"] == f"{USER}:{USER}"
@@ -212,6 +213,8 @@ def test_everything_in_the_cluster_finds_what_it_names() -> None:
     assert {one["name"] for one in container["volumeMounts"]} == {
         one["name"] for one in pod["volumes"]
     }
+    state_dir = re.findall(r"STATE_DIR=(\S+)", DOCKERFILE)
+    assert [one["mountPath"] for one in container["volumeMounts"]] == state_dir
     assert {one["name"] for one in container["env"]} <= KNOWN
     (rule,) = _find("Ingress")["spec"]["rules"]
     (path,) = rule["http"]["paths"]
