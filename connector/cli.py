@@ -15,7 +15,8 @@ from typing import NoReturn
 import click
 import trio
 
-from connector.environment import SettingsError, load_settings
+from connector.environment import SettingsError, load_settings, read_names
+from connector.mistyped import find_mistyped
 from connector.settings import Settings
 from runtime.failures import leaves
 
@@ -41,7 +42,7 @@ def run() -> None:
     sys.exit(_run_or_explain(run_until_signal, settings))
 
 
-@main.command()
+@main.command(short_help="Say what is right, what is wrong, and how to mend it.")
 @click.option(
     "--webhook-url",
     metavar="URL",
@@ -56,7 +57,7 @@ def check(*, webhook_url: str | None, as_json: bool) -> None:
     sys.exit(_run_or_explain(check_everything, settings, Order(_tell, webhook_url, as_json)))
 
 
-@main.command()
+@main.command(short_help="Take in once what was said before.")
 @click.option(
     "--since", required=True, metavar="TIME", help="Such as 2d or 36h, or a date: 2026-11-24 (UTC)."
 )
@@ -78,7 +79,7 @@ def backfill(*, since: str, dry_run: bool) -> None:
     sys.exit(_run_or_explain(backfill, settings, Order(since_s, dry_run, _tell, complain)))
 
 
-@main.command()
+@main.command(short_help="Ask for what is needed, make it, and write .env.")
 @click.option("--handle", help="BLUESKY_HANDLE: the company's account.")
 @click.option("--service-url", help="BLUESKY_SERVICE_URL: the account's server.")
 @click.option("--region", help="GC_REGION: the region's domain.")
@@ -113,7 +114,7 @@ def setup(**options: str | bool | None) -> None:
     sys.exit(_run_or_explain(set_up, console, given))
 
 
-@main.group("dead-letters")
+@main.group("dead-letters", short_help="Look at what could not be carried; replay or drop it.")
 def dead_letters() -> None:
     """Look at what could not be carried; have it tried again, or drop it.
 
@@ -199,7 +200,7 @@ def _tell(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@main.command()
+@main.command(short_help="Try it out, with both platforms on this machine.")
 @click.option("--port", default=8100, show_default=True, help="Where the page is served.")
 @click.option("--story", is_flag=True, help="Play a short conversation by itself, then stop.")
 @click.option("--verbose", is_flag=True, help="Show the connector's log.")
@@ -226,8 +227,11 @@ def _run_or_explain(command: Callable[..., Awaitable[int]], *arguments: object) 
 
 
 def _load_or_exit() -> Settings:
+    env_file = Path(".env")
+    for line in find_mistyped(read_names(os.environ, env_file)):
+        click.echo(f"Warning: {line}", err=True)
     try:
-        return load_settings(os.environ, Path(".env"))
+        return load_settings(os.environ, env_file)
     except SettingsError as error:
         _refuse(error)
 

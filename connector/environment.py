@@ -5,11 +5,13 @@ The environment goes before the file, so a ``NAME_FILE`` there goes before a ``N
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
 from connector.settings import ACTOR_FIELDS, SECRET_FIELDS, ActorSettings, Settings
@@ -46,6 +48,18 @@ _EXPECTED = {
     "enable_external_contacts": "true or false",
 }
 _STAND_IN = "stand-in.example"
+
+KNOWN_NAMES = tuple(
+    sorted(
+        name.upper()
+        for name in (
+            *(name for name in Settings.model_fields if name not in ACTOR_FIELDS),
+            *(f"{name}_file" for name in SECRET_FIELDS),
+            *(f"{name}_{knob}" for name in ACTOR_FIELDS for knob in ActorSettings.model_fields),
+        )
+    )
+)
+"""Every variable that is read."""
 _WORDS = {
     "missing": "missing",
     "string_pattern_mismatch": "not of the right form",
@@ -67,12 +81,14 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     dropped, and an empty variable counts as unset.
 
     Raises:
-        SettingsError: with every problem, each by the variable's name, never with a secret.
+        SettingsError: with every problem, each by the variable's name, never with a secret. If the
+            file cannot be used, that is the only one: the others may come of it.
     """
     problems: list[str] = []
-    values = _read_source(environ, problems)
-    if env_file is not None and env_file.is_file():
-        values = {**_read_source(_read_file(env_file, problems), problems), **values}
+    file = {} if env_file is None else _read_file(env_file, problems)
+    if problems:
+        raise SettingsError(problems)
+    values = {**_read_source(file, problems), **_read_source(environ, problems)}
     problems += _check_redis(values)
     settings = _validate(_nest(values), problems)
     if settings is None or problems:
@@ -87,7 +103,7 @@ def read_variables(
 
     They come as :func:`load_settings` takes them, and are not looked at any closer.
     """
-    file = _read_source(_read_file(env_file, problems), problems) if env_file.is_file() else {}
+    file = _read_source(_read_file(env_file, problems), problems)
     values = {**file, **_read_source(environ, problems)}
     return {name.upper(): text for name, text in values.items()}
 
@@ -102,13 +118,31 @@ def find_problem(variable: str, value: str) -> str | None:
     return next((one for one in problems if one.startswith(f"{variable}: ")), None)
 
 
+def read_names(environ: Mapping[str, str], env_file: Path) -> frozenset[str]:
+    """Every name that something is set to, whether or not anything reads it."""
+    return frozenset({*environ, *_read_file(env_file, [])})
+
+
 def _read_file(env_file: Path, problems: list[str]) -> Mapping[str, str | None]:
+    """What a file sets. One that is not there sets nothing."""
+    if not env_file.exists():
+        return {}
+    if not env_file.is_file():
+        problems.append(f"{env_file}: is not a file, but a folder or the like. Remove or mount it")
+        return {}
     try:
-        return dotenv_values(env_file)
+        text = env_file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file in UTF-8"
         problems.append(f"{env_file}: cannot be read: {reason}")
         return {}
+    wrong = [one.original.line for one in parse_stream(io.StringIO(text)) if one.error]
+    problems += [
+        f"{env_file}, line {line}: not understood; expected NAME=value, or NAME='a value' "
+        "where it has spaces, quotes or #"
+        for line in wrong
+    ]
+    return {} if wrong else dotenv_values(stream=io.StringIO(text))
 
 
 def _read_source(source: Mapping[str, str | None], problems: list[str]) -> dict[str, str]:

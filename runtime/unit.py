@@ -104,7 +104,9 @@ class Unit:
         finally:
             self.context.condition.stop()
             in_hand = 0 if self._worker is None else len(self._worker.slot)
-            self._shared.log.info("actor stopped", **self.context.event_fields(), in_hand=in_hand)
+            # Nothing in hand is as it should be, and there are dozens of these.
+            tell = self._shared.log.info if in_hand else self._shared.log.debug
+            tell("actor stopped", **self.context.event_fields(), in_hand=in_hand)
 
     def finish(self) -> None:
         """Take nothing new. A worker ends with what it has in hand, a ``run`` is cancelled."""

@@ -25,6 +25,9 @@ _AWAY = re.compile(
     r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
 )
 
+_WHERE = re.compile(r" script: [0-9a-f]{40}, on @user_script:\d+\.$")
+"""Where in a script it happened, as Redis 7 adds it: of no use to whoever has to mend it."""
+
 _DEPOSED = "DEPOSED "
 """What ``depose`` in ``scripts/common.lua`` answers."""
 
@@ -204,7 +207,7 @@ def _is_no_script(result: Result) -> bool:
 
 
 def _describe(error: RedisError) -> str:
-    """The error as the server sent it: redis-py cuts the code off where it knows it."""
-    text = str(error)
+    """The error as the server meant it: redis-py cuts the code off where it knows it."""
+    text = _WHERE.sub("", str(error))
     code = _CODES.get(type(error).__name__)
     return f"{code} {text}" if code and not text.startswith(code) else text

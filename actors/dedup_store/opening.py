@@ -61,8 +61,13 @@ async def open_database(
 async def _keep_alive(
     server: EmbeddedServer, *, task_status: trio.TaskStatus[trio.CancelScope]
 ) -> None:
-    """Run the server until its own scope is cancelled, and no sooner."""
-    with trio.CancelScope(shield=True) as life:
+    """Run the server until its own scope is cancelled, and no sooner.
+
+    If cancelled before it runs, it is stopped at once: nobody would be there to end it.
+    """
+    with trio.CancelScope() as life:
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
+            await trio.lowlevel.checkpoint_if_cancelled()
+            life.shield = True
             task_status.started(life)

@@ -8,6 +8,7 @@ import pytest
 
 from actors.translation.commands import EVERY_WORD
 from connector.environment import SettingsError, load_settings
+from connector.mistyped import find_mistyped
 from connector.settings import ACTOR_FIELDS
 from runtime.rate import Rate
 
@@ -211,6 +212,58 @@ def test_a_secret_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"GC_WEBHOOK_SECRET_FILE: cannot read .*: No such"):
         load_settings(environ)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", ".env: cannot be read: not a text file in UTF-8"),
+        (b"PORT=1\nthis is 'no line\n", ".env, line 2: not understood; expected NAME=value"),
+        (None, ".env: is not a file"),
+    ],
+)
+def test_an_env_file_that_cannot_be_used_is_the_only_problem(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    """Nine missing variables would hide why they are missing."""
+    place = tmp_path / ".env"
+    if content is None:
+        place.mkdir()
+    else:
+        place.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, place)
+    (problem,) = caught.value.problems
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("BLUESKY_SEARCH_QUERIES", "BLUESKY_SEARCH_QUERY"),
+        ("GC_CLIENT_ID", "GC_CC_CLIENT_ID"),
+        ("BLUESKY_PASSWORD", "BLUESKY_APP_PASSWORD"),
+        ("POLLING_TIME_DMS", "POLLING_TIME_DM"),
+        ("GC_WEBHOOK_SECRETS", "GC_WEBHOOK_SECRET"),
+        ("dm_poler_rate", "DM_POLLER_RATE"),
+    ],
+)
+def test_a_mistyped_name_is_told(name: str, meant: str) -> None:
+    """What nothing reads, and what was probably meant."""
+    (line,) = find_mistyped([name])
+    assert line == f"{name}: nothing reads this variable; is {meant} meant?"
+
+
+def test_names_that_are_right_or_of_others_are_not_told() -> None:
+    """Neither ours, nor what a shell, Kubernetes or Compose set beside them."""
+    ours = [*REQUIRED, "GC_WEBHOOK_SECRET_FILE", "dm_poller_rate", "Port"]
+    others = ["PATH", "HOSTNAME", "HOME", "LANG", "PUBLIC_URL", "COMPOSE_PROJECT_NAME", "PWD", "TZ"]
+    kubernetes = [
+        f"{service}_{what}"
+        for service in ("BLUESKY_GENESYS", "REDIS")
+        for what in ("SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_8080_TCP_ADDR")
+    ]
+    assert find_mistyped([*ours, *others, *kubernetes]) == []
 
 
 def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:

@@ -104,6 +104,24 @@ async def test_what_was_recorded_is_there_after_a_restart(binary: Path, tmp_path
     assert house.gauge.read().kind == "embedded"
 
 
+async def test_interrupted_while_it_starts_it_ends(tmp_path: Path) -> None:
+    """Whoever stops a command in the moment in which its store is ready does not wait for ever."""
+
+    class Interrupting(Events):
+        def info(self, event: str, **fields: object) -> None:
+            super().info(event, **fields)
+            scope.cancel()
+
+    if find_server() is None:
+        pytest.skip("no server")
+    events = Interrupting()
+    with trio.fail_after(8), trio.CancelScope() as scope:
+        async with open_database(None, state_dir=tmp_path, timeout_s=2.0, threads=2, log=events):
+            pytest.fail("it was not interrupted")
+    assert events.names == ["embedded store ready", "embedded store stopped"]
+    assert not is_alive(RedisAddress(path=str(choose_socket(tmp_path))))
+
+
 async def test_a_killed_server_is_started_anew_and_lost_nothing(
     binary: Path, tmp_path: Path
 ) -> None:

@@ -84,7 +84,7 @@ async def test_every_transition_is_one_event_with_its_reason(autojump_clock: Moc
         ("error", "actor failed", 3, "AuthRejected"),
         ("info", "actor started", 4, None),
         ("info", "actor recovered", 4, None),
-        ("info", "actor stopped", 4, None),
+        ("debug", "actor stopped", 4, None),
     ]
     assert all(event.fields["actor"] == "A" for event in world.log.events)
     assert all(event.fields["unit"] == "run" for event in world.log.events)
