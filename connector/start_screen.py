@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import trio
 
-from connector.check.genesys import find_webhook_url
-from connector.clients import make_endpoints
 from connector.house import House
+from connector.organization import read_integration
 from connector.settings import Settings
 from runtime.context import EventLog
 from runtime.errors import Fault
@@ -68,12 +67,12 @@ async def _find_account(house: House, found: dict[str, str]) -> None:
 
 async def _find_integration(settings: Settings, house: House, found: dict[str, str]) -> None:
     try:
-        integration = await house.genesys.request("GET", make_endpoints(settings).integration)
+        integration = await read_integration(settings, house.genesys)
     except Fault as fault:
         found["integration"] = f"not asked: {fault}"
         return
-    found["integration"] = f"“{integration.get('name')}”"
-    found["webhook"] = find_webhook_url(integration)
+    found["integration"] = f"“{integration.name}”"
+    found["webhook"] = integration.webhook_url
 
 
 def make_rows(settings: Settings, house: House, ports: Ports, found: Mapping[str, str]) -> Rows:
