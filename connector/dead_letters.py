@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.dead_letters import Envelope, KeptLetter, Replayed
+from actors.dedup_store import KeyMissing
 from actors.store import Store
 from connector.letter_lines import LetterList, describe_letter, make_printable, read_id
 from connector.lone_store import open_lone_store
@@ -59,7 +60,7 @@ async def explain(console: Console, command: Callable[[], Awaitable[None]]) -> i
     """Run a command and say in a line or two what was in its way; returns the exit status."""
     try:
         await command()
-    except NotDone as error:
+    except (NotDone, KeyMissing) as error:
         console.complain(str(error))
         if error.action is not None:
             console.complain(f"→ {error.action}")
