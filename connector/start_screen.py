@@ -113,6 +113,8 @@ def list_monitored(settings: Settings) -> list[str]:
     if count:
         every = _show(settings.polling_time_social_listening)
         lines.append(f"{count} search quer{'y' if count == 1 else 'ies'} every {every}")
+    if settings.listen_live:
+        lines.append("posts as they are written, as far as Jetstream tells of them")
     if settings.follow_threads > 0:
         lines.append(f"threads for {_show(settings.follow_threads)}")
     if settings.reactions_every > 0:
