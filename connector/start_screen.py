@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import NamedTuple
 
 import trio
 
+from connector.front import Ports
 from connector.house import House
 from connector.organization import read_integration
 from connector.settings import Settings
@@ -19,13 +19,6 @@ KNOWN_WITHIN_S = 10.0
 
 Rows = Mapping[str, tuple[str, ...]]
 """What is shown, by its label; several lines of one label stand below each other."""
-
-
-class Ports(NamedTuple):
-    """Where it listens; both may be one."""
-
-    webhook: int
-    admin: int
 
 
 async def tell_start(
