@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 
-import httpx
 import trio
 
 from actors.media.fetcher import make_http
 from actors.steps import tell_all
 from connector.catching_up import tell_catching_up
-from connector.clients import Outside
+from connector.clients import Outside, make_user_agent, open_http
 from connector.dashboard.opening import find_access, make_dashboard
 from connector.dashboard.paths import Paths
 from connector.dashboard.texts import Texts
@@ -130,7 +129,7 @@ async def run_connector(
         open_store(settings, log) as database,
         open_http(settings) as bluesky_http,
         open_http(settings) as genesys_http,
-        make_http(_user_agent()) as files_http,
+        make_http(make_user_agent()) as files_http,
         open_traces(settings, log) as trace,
         trio.open_nursery() as nursery,
         trio.open_nursery() as background,
@@ -177,15 +176,3 @@ async def _stop(house: House, front: Front, grace_s: float) -> None:
 def _let_see(alter: Alter, texts: Texts | None) -> Alter:
     """The same, and the dashboard sees the texts that it may show."""
     return alter if texts is None else lambda spec: texts.alter(alter(spec))
-
-
-def open_http(settings: Settings) -> httpx.AsyncClient:
-    """Connections to one of the two platforms."""
-    return httpx.AsyncClient(
-        timeout=settings.request_deadline_s,
-        headers={"User-Agent": _user_agent()},
-    )
-
-
-def _user_agent() -> str:
-    return f"bluesky-genesys/{version('bluesky-genesys')}"

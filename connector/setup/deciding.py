@@ -66,11 +66,6 @@ class Plan:
             if isinstance(step, (Keep, Amend)) and step.kind in VARIABLES
         }
 
-    @property
-    def is_done(self) -> bool:
-        """Whether there is nothing to do in Genesys Cloud."""
-        return all(isinstance(step, (Keep, Blocked)) for step in self.steps)
-
 
 def make_plan(sights: Sights, wanted: Wanted) -> Plan:
     """For each thing: keep it, make it, change it, or say why not."""
