@@ -17,6 +17,8 @@ APP_PASSWORD = "zqsecret-app-password"
 CLIENT_SECRET = "zqsecret-client-secret"
 WEBHOOK_SECRET = "zqsecret-webhook-secret"
 REDIS_PASSWORD = "zqsecret-redis-password"
+ADMIN_TOKEN = "zqsecret-admin-token"
+COLLECTOR_KEY = "zqsecret-collector-key"
 STATE_KEY = base64.b64encode(b"zqsecret-state-key".ljust(32, b"!")).decode()
 SECRETS = (
     "zqsecret",

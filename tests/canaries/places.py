@@ -10,16 +10,21 @@ from pathlib import Path
 import httpx
 import trio
 
-from tests.canaries.marks import HANDLE, STATE_KEY, TEXT, WORDS
+from tests.canaries.marks import ADMIN_TOKEN, HANDLE, STATE_KEY, TEXT, WORDS
 from tests.durability.process import ConnectorProcess
+from tests.support.collector import Collector
 
 PAGES = (
     ("GET", "/health"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
-    ("GET", "/dashboard"),
+    ("GET", "/openapi.json"),
+    ("GET", "/"),
     ("GET", "/dashboard/events"),
+    ("GET", "/dashboard/letters"),
+    ("GET", "/login"),
+    ("POST", "/login"),
     ("GET", "/webhook"),
     ("POST", "/health"),
     ("POST", "/webhook"),
@@ -49,13 +54,18 @@ class Visit:
     environ: Mapping[str, str]
     folder: Path
     http: httpx.AsyncClient
+    collector: Collector
 
 
 async def read_places(visit: Visit) -> dict[str, str]:
     """Each place with all that it shows."""
     shown: dict[str, str] = {}
-    for method, path in PAGES:
-        shown[f"{method} {path}"] = await _read_page(visit, method, path)
+    for whose in ("a stranger's", "an administrator's"):
+        for method, path in PAGES:
+            shown[f"{whose} {method} {path}"] = await _read_page(visit, method, path)
+        answer = await visit.http.post(f"{visit.connector.url}/login", data={"token": ADMIN_TOKEN})
+        assert answer.status_code == 303
+    shown["traces"] = str(visit.collector.requests)
     for command in COMMANDS:
         shown[" ".join(command)] = await run_command(visit, *command)
     wrong = {**visit.environ, "STATE_KEY": f"{STATE_KEY[:-3]}, {STATE_KEY}"}
@@ -74,11 +84,19 @@ async def _read_page(visit: Visit, method: str, path: str) -> str:
     marks = {"q": "".join(WORDS)}
     headers = {"X-Hub-Signature-256": f"sha256={TEXT}", "X-Name": HANDLE}
     body = TEXT if method in {"POST", "PUT"} else None
+    come = ""
     with trio.move_on_after(2.0):
         url = f"{visit.connector.url}{path}"
-        answer = await visit.http.request(method, url, params=marks, headers=headers, content=body)
-        return f"{answer.headers}\n{answer.text}"
-    return ""
+        request = visit.http.build_request(method, url, params=marks, headers=headers, content=body)
+        answer = await visit.http.send(request, stream=True)
+        try:
+            come += f"{answer.status_code}\n{answer.headers}\n"
+            async for text in answer.aiter_text():
+                come += text
+        finally:
+            with trio.CancelScope(shield=True):
+                await answer.aclose()
+    return come
 
 
 async def run_command(

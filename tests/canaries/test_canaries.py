@@ -6,7 +6,7 @@ import json
 import random
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.canaries import day, marks
 from tests.canaries.places import Visit, read_places, run_command
 from tests.durability.process import ConnectorProcess, make_environ
 from tests.durability.trial import QUICK
+from tests.support.collector import open_collector
 
 AWAY_S = 1.5
 COMMAND = (sys.executable, "-m", "tests.canaries.fragile")
@@ -57,7 +58,10 @@ class Server:
 async def open_house(folder: Path) -> AsyncIterator[tuple[World, Visit, Server]]:
     """Both platforms, a Redis, and a connector with a canary in every secret."""
     server = Server(folder)
-    async with open_world(random.SystemRandom()) as world, httpx.AsyncClient() as http:
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(open_world(random.SystemRandom()))
+        http = await stack.enter_async_context(httpx.AsyncClient())
+        collector = stack.enter_context(open_collector())
         world.bluesky.add_app_password(world.brand, marks.APP_PASSWORD)
         world.genesys.client_secret = marks.CLIENT_SECRET
         world.genesys.access.client_secret = marks.CLIENT_SECRET
@@ -69,6 +73,9 @@ async def open_house(folder: Path) -> AsyncIterator[tuple[World, Visit, Server]]
             "BLUESKY_APP_PASSWORD": marks.APP_PASSWORD,
             "REDIS_URL": server.url,
             "STATE_KEY": marks.STATE_KEY,
+            "ADMIN_TOKEN": marks.ADMIN_TOKEN,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={marks.COLLECTOR_KEY}",
             "LOG_LEVEL": "debug",
         }
         connector = ConnectorProcess(make_environ(variables), folder, command=COMMAND)
@@ -78,7 +85,7 @@ async def open_house(folder: Path) -> AsyncIterator[tuple[World, Visit, Server]]
         try:
             await connector.start()
             await connector.wait_ready(http)
-            yield world, Visit(connector, environ, folder, http), server
+            yield world, Visit(connector, environ, folder, http, collector), server
         finally:
             with trio.CancelScope(shield=True):
                 await connector.kill()
@@ -128,3 +135,7 @@ async def test_no_secret_comes_out_and_no_word_but_at_debug(tmp_path: Path) -> N
     told = [f"{place}: {one!r}" for place, found in leaks.items() for one in sorted(set(found))]
     assert not told, "\n".join(told)
     assert len(places) > 15
+    assert places["a stranger's GET /dashboard/events"].startswith("401")
+    assert "event:" in places["an administrator's GET /dashboard/events"]
+    assert "webhook:" in places["an administrator's GET /dashboard/letters"]
+    assert "span" in places["traces"]

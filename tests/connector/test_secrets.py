@@ -30,15 +30,19 @@ ENVIRON = {
     "GC_WEBHOOK_SECRET": marks.WEBHOOK_SECRET,
     "REDIS_URL": URL,
     "STATE_KEY": marks.STATE_KEY,
+    "ADMIN_TOKEN": marks.ADMIN_TOKEN,
+    "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={marks.COLLECTOR_KEY}",
 }
 
 
 def test_every_secret_is_one_that_the_settings_hide() -> None:
     """A variable whose name says so is held as a secret."""
     assert set(SECRET_FIELDS) == {
+        "admin_token",
         "bluesky_app_password",
         "gc_cc_client_secret",
         "gc_webhook_secret",
+        "otel_exporter_otlp_headers",
         "redis_token",
         "redis_url",
         "state_key",

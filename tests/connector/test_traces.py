@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -31,6 +22,7 @@ from connector.logs import create_log
 from connector.traces import Traces
 from tests.conftest import ROOT
 from tests.connector.connected import open_connected
+from tests.support.collector import open_collector
 
 ANSWER = Step(
     name="recorded",
@@ -190,64 +182,11 @@ def test_a_trace_is_kept_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) ->
     assert set(traces.values()) == {6}
 
 
-class Receiver:
-    """A collector that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.requests: list[ExportTraceServiceRequest] = []
-        self.paths: set[str] = set()
-        self.keys: set[str | None] = set()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                receiver.requests.append(ExportTraceServiceRequest.FromString(body))
-                receiver.paths.add(self.path)
-                receiver.keys.add(self.headers.get("x-api-key"))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/x-protobuf")
-                self.end_headers()
-                self.wfile.write(ExportTraceServiceResponse().SerializeToString())
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def spans(self) -> list[Any]:
-        """Every span of every request."""
-        return [
-            span
-            for request in self.requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-@contextmanager
-def open_receiver() -> Iterator[Receiver]:
-    """Run one while the block runs."""
-    receiver = Receiver()
-    thread = Thread(target=receiver.server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        receiver.server.shutdown()
-        thread.join()
-        receiver.server.server_close()
-
-
 async def test_a_conversation_arrives_at_a_collector(tmp_path: Path) -> None:
     """Over HTTP, with its key, and sent before the process ends; no text and no handle is in it."""
-    with open_receiver() as receiver:
+    with open_collector() as collector:
         variables = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=sesame",
             "OTEL_SERVICE_NAME": "support",
         }
@@ -257,14 +196,14 @@ async def test_a_conversation_arrives_at_a_collector(tmp_path: Path) -> None:
             assert await connected.concluded(sent) == "Delivered"
             await connected.until("GenesysSender", lambda actor: actor["handled"] >= 2)
 
-    assert receiver.paths == {"/v1/traces"}
-    assert receiver.keys == {"sesame"}
-    by_name = {span.name: span for span in receiver.spans()}
+    assert collector.paths == {"/v1/traces"}
+    assert collector.keys == {"sesame"}
+    by_name = {span.name: span for span in collector.spans()}
     assert {"inbound_post", "agent_message", "receipt", "journal", "BlueskySender"} <= set(by_name)
     answer, receipt = by_name["agent_message"], by_name["receipt"]
     assert receipt.trace_id == answer.trace_id != by_name["inbound_post"].trace_id
     assert receipt.parent_span_id == answer.span_id
-    shown = str(receiver.requests)
+    shown = str(collector.requests)
     assert "support" in shown
     for word in ("CANARY", "can you help", connected.world.customers[0].handle):
         assert word not in shown

@@ -57,8 +57,11 @@ async def freeze_leader(trial: Trial, times: int) -> None:
             await trio.sleep(trial.rng.uniform(0.0, WARM_UP_S))
             leader.pause()
             trial.faults += 1
+            began = trio.current_time()
             try:
-                await trio.sleep(PAUSED_S)
+                # Until then it may lead again when it wakes: nobody else does.
+                await _await_other(trial, LEADS_WITHIN_S, besides=leader)
+                await trio.sleep_until(began + PAUSED_S)
             finally:
                 # Nobody else would wake it.
                 leader.resume()
@@ -82,17 +85,23 @@ async def _two(trial: Trial) -> AsyncIterator[None]:
         trial.world.genesys.webhook_url = f"{trial.connector.url}/webhook"
 
 
-async def _lead(trial: Trial) -> ConnectorProcess:
+async def _lead(trial: Trial, besides: ConnectorProcess | None = None) -> ConnectorProcess:
     with trio.fail_after(LEADS_WITHIN_S + 5.0):
-        while (leader := await trial.find_leader()) is None:  # noqa: ASYNC110 - it is a process
+        while (leader := await trial.find_leader(besides)) is None:  # noqa: ASYNC110 - a process
             await trio.sleep(LOOK_EVERY_S)
     return leader
 
 
-async def _await_other(trial: Trial, within_s: float) -> float:
-    """How many seconds it takes until one leads; a defect if that is too long."""
+async def _await_other(
+    trial: Trial, within_s: float, besides: ConnectorProcess | None = None
+) -> float:
+    """How many seconds it takes until one leads; a defect if that is too long.
+
+    Args:
+        besides: one that stands still, and so cannot be asked.
+    """
     began = trio.current_time()
-    await _lead(trial)
+    await _lead(trial, besides)
     took_s = trio.current_time() - began
     if took_s > within_s:
         trial.defects.append(f"nobody led for {took_s:.1f} s")

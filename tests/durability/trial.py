@@ -87,9 +87,9 @@ class Trial:
         self.connectors.append(self.connector.make_other(len(self.connectors)))
         return self.connectors[-1]
 
-    async def find_leader(self) -> ConnectorProcess | None:
-        """The one that says that it leads."""
-        for one in self.connectors:
+    async def find_leader(self, besides: ConnectorProcess | None = None) -> ConnectorProcess | None:
+        """The one that says that it leads, ``besides`` one that is not asked."""
+        for one in (one for one in self.connectors if one is not besides):
             health = await one.health(self.http)
             if health is not None and health["role"] == "leader":
                 return one
