@@ -90,6 +90,7 @@ class LeaseKeeper:
                 if claim.holder is None:
                     self._log.info("leading", lease_was_renewed_s_ago=claim.age_s)
                     return
+                self._exchange.forget_counts()
                 if not told:
                     self._log.info("standing by: another process leads")
                     told = True
