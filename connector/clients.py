@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import ssl
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import httpx
 
@@ -54,6 +56,20 @@ class Budgets:
     genesys: Budget
 
 
+def open_http(settings: Settings, *, verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
+    """Connections to one of the two platforms. ``verify`` saves loading the certificates anew."""
+    return httpx.AsyncClient(
+        verify=verify,
+        timeout=settings.request_deadline_s,
+        headers={"User-Agent": make_user_agent()},
+    )
+
+
+def make_user_agent() -> str:
+    """How the connector calls itself, whomever it asks."""
+    return f"bluesky-genesys/{version('bluesky-genesys')}"
+
+
 def make_budgets(settings: Settings) -> Budgets:
     """Full at first."""
     return Budgets(
@@ -81,10 +97,10 @@ def make_bluesky(
     return BlueskyClient(xrpc, SessionOwner(xrpc, store, outside.clock, credentials))
 
 
-def make_tokens(settings: Settings, outside: Outside) -> TokenKeeper:
+def make_tokens(settings: Settings, http: httpx.AsyncClient) -> TokenKeeper:
     """The one owner of the token of Genesys Cloud."""
     return TokenKeeper(
-        outside.genesys_http,
+        http,
         login_url=settings.gc_login_url,
         client_id=settings.gc_cc_client_id,
         client_secret=settings.gc_cc_client_secret.get_secret_value(),
@@ -93,11 +109,11 @@ def make_tokens(settings: Settings, outside: Outside) -> TokenKeeper:
 
 
 def make_genesys(
-    settings: Settings, outside: Outside, tokens: TokenKeeper, budget: Budget
+    settings: Settings, http: httpx.AsyncClient, tokens: TokenKeeper, budget: Budget
 ) -> GenesysClient:
     """The organization on Genesys Cloud."""
     return GenesysClient(
-        outside.genesys_http,
+        http,
         api_url=settings.gc_api_url,
         tokens=tokens,
         budget=budget,

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.dead_letters import Envelope, KeptLetter, Replayed
+from actors.dedup_store import KeyMissing
 from actors.store import Store
 from connector.letter_lines import LetterList, describe_letter, make_printable, read_id
 from connector.lone_store import open_lone_store
 from connector.parts import Parts
-from connector.replaying import Left, Outcome, put_back
+from connector.replaying import Left, Outcome, put_back, read_letter
 from connector.settings import Settings
 from runtime.errors import Fault
 
@@ -59,7 +60,7 @@ async def explain(console: Console, command: Callable[[], Awaitable[None]]) -> i
     """Run a command and say in a line or two what was in its way; returns the exit status."""
     try:
         await command()
-    except NotDone as error:
+    except (NotDone, KeyMissing) as error:
         console.complain(str(error))
         if error.action is not None:
             console.complain(f"→ {error.action}")
@@ -102,9 +103,9 @@ async def replay_letter(settings: Settings, console: Console, text: str) -> None
     """Put one back where it came from."""
 
     async def replay(parts: Parts) -> None:
-        letter = await _read(parts.store, await _find(parts.store, text))
-        name = make_printable(letter.envelope.letter_id)
-        match await put_back(parts.store, letter, settings.bluesky_handle):
+        letter_id = await _find(parts.store, text)
+        name = make_printable(letter_id)
+        match await put_back(parts.store, letter_id, settings.bluesky_handle):
             case Replayed.APPENDED:
                 console.tell(f"Put back: {name}")
             case Replayed.KNOWN:
@@ -129,10 +130,8 @@ async def replay_all(settings: Settings, console: Console) -> None:
         counts: Counter[str] = Counter()
         try:
             for _, letter_id in sorted(came, key=lambda one: one[0]):
-                letter = await parts.store.read_letter(letter_id)
-                if letter is not None:
-                    became = await put_back(parts.store, letter, settings.bluesky_handle)
-                    counts[_sort(became)] += 1
+                became = await put_back(parts.store, letter_id, settings.bluesky_handle)
+                counts[_sort(became)] += 1
         finally:
             for outcome in _OUTCOMES:
                 if counts[outcome]:
@@ -155,7 +154,11 @@ async def drop_letter(settings: Settings, console: Console, text: str, *, sure: 
         raise NotDone("Nothing was dropped: there is no terminal to ask on.", action="Add --yes.")
 
     async def find(parts: Parts) -> Envelope:
-        return (await _read(parts.store, await _find(parts.store, text))).envelope
+        letter_id = await _find(parts.store, text)
+        envelopes = await parts.store.read_envelopes([letter_id])
+        if not envelopes:
+            raise _make_gone(make_printable(letter_id))
+        return envelopes[0]
 
     envelope = await with_store(settings, find)
     if not sure and console.confirm is not None:
@@ -210,10 +213,13 @@ async def _find(store: Store, text: str) -> str:
 
 
 async def _read(store: Store, letter_id: str) -> KeptLetter:
-    letter = await store.read_letter(letter_id)
-    if letter is None:
-        raise _make_gone(make_printable(letter_id))
-    return letter
+    match await read_letter(store, letter_id):
+        case None:
+            raise _make_gone(make_printable(letter_id))
+        case Left(why=why, action=action):
+            raise NotDone(f"{make_printable(letter_id)}\n{why}", action=action)
+        case letter:
+            return letter
 
 
 def _sort(outcome: Outcome) -> str:

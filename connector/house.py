@@ -55,7 +55,7 @@ Alter: TypeAlias = Callable[[ActorSpec[Any]], ActorSpec[Any]]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything that runs, and what its front door needs."""
+    """Everything that runs, and what its front needs. ``warnings`` say what to beware of."""
 
     supervisor: Supervisor
     webhooks: Mailbox[WebhookDelivery]
@@ -67,6 +67,7 @@ class House:
     budgets: Budgets
     bluesky: BlueskyClient
     genesys: GenesysClient
+    warnings: tuple[str, ...]
     give_up_lease: Callable[[], Awaitable[None]]
 
     def turn_away(self) -> None:
@@ -142,6 +143,7 @@ def build_house(
         budgets=parts.budgets,
         bluesky=parts.bluesky,
         genesys=parts.genesys,
+        warnings=() if (beware := outside.database.warning) is None else (beware,),
         give_up_lease=give_up,
     )
 

@@ -12,7 +12,7 @@ import httpx
 import trio
 
 from actors.media.fetcher import make_http
-from connector.clients import Outside
+from connector.clients import Outside, make_user_agent, open_http
 from connector.house import make_dedup_store
 from connector.logs import create_log
 from connector.parts import Parts, make_parts
@@ -32,9 +32,9 @@ async def open_lone_store(settings: Settings) -> AsyncIterator[Parts]:
     certificates = httpx.create_ssl_context()
     async with (
         open_store(settings, log) as database,
-        httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as bluesky_http,
-        httpx.AsyncClient(verify=certificates, timeout=settings.request_deadline_s) as genesys_http,
-        make_http("bluesky-genesys", verify=certificates) as files_http,
+        open_http(settings, verify=certificates) as bluesky_http,
+        open_http(settings, verify=certificates) as genesys_http,
+        make_http(make_user_agent(), verify=certificates) as files_http,
         trio.open_nursery() as nursery,
     ):
         rng = random.SystemRandom()

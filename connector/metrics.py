@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from actors.dedup_store import StoreState
 from connector.clients import Budgets
+from connector.house import House
 from connector.latencies import Latencies
 from runtime.clock import WallClock
 from runtime.rate import Budget
@@ -39,6 +41,21 @@ class Sources:
     version: str
 
 
+def make_metrics(house: House, latencies: Latencies, clock: WallClock) -> Callable[[], bytes]:
+    """What to answer a scrape of this house with."""
+    return make_exposition(
+        Sources(
+            actors=house.supervisor.statistics,
+            store=house.gauge.read,
+            leads=lambda: house.duty.is_on,
+            budgets=house.budgets,
+            latencies=latencies,
+            clock=clock,
+            version=version("bluesky-genesys"),
+        )
+    )
+
+
 def make_exposition(sources: Sources) -> Callable[[], bytes]:
     """What to answer a scrape with: Prometheus' text format."""
     registry = CollectorRegistry()
@@ -56,9 +73,9 @@ class HouseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics but those of the process."""
         sources = self._sources
-        version = InfoMetricFamily(f"{PREFIX}build", "The connector's version.")
-        version.add_metric((), {"version": sources.version})
-        yield version
+        build = InfoMetricFamily(f"{PREFIX}build", "The connector's version.")
+        build.add_metric((), {"version": sources.version})
+        yield build
         yield _gauge(
             "leader", "Whether this process leads: it alone polls and sends.", sources.leads()
         )

@@ -59,7 +59,8 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
     requests = Mailbox[StoreRequest]("DedupStore", settings.dedup_store.mailbox)
     duty = Duty()
     within_s = settings.store_deadline_s
-    tokens, budgets = make_tokens(settings, outside), make_budgets(settings)
+    tokens = make_tokens(settings, outside.genesys_http)
+    budgets = make_budgets(settings)
     leader_store = Store(requests, answer_within_s=within_s, duty=duty)
     return Parts(
         settings=settings,
@@ -79,7 +80,7 @@ def make_parts(settings: Settings, outside: Outside) -> Parts:
             ),
         },
         bluesky=make_bluesky(settings, outside, leader_store, budgets.bluesky),
-        genesys=make_genesys(settings, outside, tokens, budgets.genesys),
+        genesys=make_genesys(settings, outside.genesys_http, tokens, budgets.genesys),
         media=make_media(settings, outside, tokens, budgets.genesys),
         gauge=StoreGauge(outside.database.kind, outside.database.warning),
         budgets=budgets,

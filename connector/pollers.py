@@ -1,4 +1,4 @@
-"""The three actors that look at Bluesky again and again."""
+"""The three actors that look at Bluesky again and again, and the one that listens."""
 
 from __future__ import annotations
 
@@ -124,6 +124,7 @@ def make_live_listener(parts: Parts) -> ActorSpec[Any]:
         stop_within_s=settings.stop_within_s,
         sends_to=("DedupStore",),
         duty=parts.duty,
+        pause=parts.pauses.make("LiveListener"),
     )
 
 

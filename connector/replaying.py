@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from actors.bluesky.letters import read_post_letter
 from actors.dead_letters import Envelope, KeptLetter, Replayed
-from actors.dedup_store import decode_payload
+from actors.dedup_store import KeyMissing, decode_payload
 from actors.items import make_agent_item, make_post_item, make_receipt_id
 from actors.messages import AgentMessage, Destination, JournalItem, ThreadReference
 from actors.store import Store
@@ -58,13 +58,32 @@ _DIRECT_MESSAGE = Left(
 _SEE_TO_IT = "See to it by hand; then drop the letter."
 
 
-async def put_back(store: Store, letter: KeptLetter, own_handle: str) -> Outcome:
-    """Put a letter back if it can be. Cancelled: it may be back; asking again is harmless."""
-    verdict = judge(letter, own_handle)
+async def read_letter(store: Store, letter_id: str) -> KeptLetter | Left | None:
+    """A letter whole, or why it cannot be read; ``None`` if it is gone. Cancelled: nothing changes.
+
+    Raises:
+        StoreUnavailable: the store is away.
+    """
+    try:
+        return await store.read_letter(letter_id)
+    except (KeyMissing, Malformed) as error:
+        return Left(f"It cannot be read: {error}.", error.action or _SEE_TO_IT)
+
+
+async def put_back(store: Store, letter_id: str, own_handle: str) -> Outcome:
+    """Put a letter back if it can be. Cancelled: it may be back; asking again is harmless.
+
+    Raises:
+        StoreUnavailable: likewise.
+    """
+    letter = await read_letter(store, letter_id)
+    if letter is None:
+        return Replayed.GONE
+    verdict = letter if isinstance(letter, Left) else judge(letter, own_handle)
     if isinstance(verdict, Left):
         return verdict
     replayed = await store.replay_letter(
-        letter.envelope.letter_id,
+        letter_id,
         verdict.item,
         references=verdict.references,
         unless_seen=verdict.unless_seen,

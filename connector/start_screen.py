@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import NamedTuple
 
 import trio
 
-from connector.check.genesys import find_webhook_url
-from connector.clients import make_endpoints
+from connector.front import Ports
 from connector.house import House
+from connector.organization import read_integration
 from connector.settings import Settings
 from runtime.context import EventLog
 from runtime.errors import Fault
@@ -20,13 +19,6 @@ KNOWN_WITHIN_S = 10.0
 
 Rows = Mapping[str, tuple[str, ...]]
 """What is shown, by its label; several lines of one label stand below each other."""
-
-
-class Ports(NamedTuple):
-    """Where it listens; both may be one."""
-
-    webhook: int
-    admin: int
 
 
 async def tell_start(
@@ -68,12 +60,12 @@ async def _find_account(house: House, found: dict[str, str]) -> None:
 
 async def _find_integration(settings: Settings, house: House, found: dict[str, str]) -> None:
     try:
-        integration = await house.genesys.request("GET", make_endpoints(settings).integration)
+        integration = await read_integration(settings, house.genesys)
     except Fault as fault:
         found["integration"] = f"not asked: {fault}"
         return
-    found["integration"] = f"“{integration.get('name')}”"
-    found["webhook"] = find_webhook_url(integration)
+    found["integration"] = f"“{integration.name}”"
+    found["webhook"] = integration.webhook_url
 
 
 def make_rows(settings: Settings, house: House, ports: Ports, found: Mapping[str, str]) -> Rows:
@@ -114,6 +106,8 @@ def list_monitored(settings: Settings) -> list[str]:
     if count:
         every = _show(settings.polling_time_social_listening)
         lines.append(f"{count} search quer{'y' if count == 1 else 'ies'} every {every}")
+    if settings.listen_live:
+        lines.append("posts as they are written, as far as Jetstream tells of them")
     if settings.follow_threads > 0:
         lines.append(f"threads for {_show(settings.follow_threads)}")
     if settings.reactions_every > 0:

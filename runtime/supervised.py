@@ -16,6 +16,9 @@ from runtime.worker import Closing
 _TROUBLE: frozenset[State] = frozenset({"failed", "backing_off"})
 """A paused actor in one of these has something in hand that it cannot finish."""
 
+_IDLE: frozenset[State] = frozenset({"standby", "paused"})
+"""An actor in one of these looks at nothing, so nobody knows how far behind it is."""
+
 CLEANUP_S = 1.0
 """How long what was cancelled may take to clean up, in seconds, beyond ``stop_within_s``."""
 
@@ -124,9 +127,10 @@ class SupervisedActor:
         spec, counters, bucket = self.spec, self._shared.counters, self._shared.bucket
         units = tuple(unit.statistics() for unit in self.units)
         workers = [unit for unit in self.units if unit.name != "run"] or self.units
+        state = self._state(worst(unit.state for unit in units))
         return ActorStatistics(
             name=spec.name,
-            state=self._state(worst(unit.state for unit in units)),
+            state=state,
             critical=spec.critical,
             paused=spec.pause.is_on,
             disabled=spec.disabled,
@@ -141,7 +145,7 @@ class SupervisedActor:
             last_error=counters.last_error,
             rate=bucket.rate,
             waiting_s=bucket.waiting_s(),
-            lag_s=counters.lag_s,
+            lag_s=None if state in _IDLE else counters.lag_s,
             units=units,
         )
 

@@ -56,6 +56,7 @@ class Backfill:
     however often it runs and whatever they do meanwhile. It moves none of their places.
 
     Args:
+        act_for: gives the context in which to do what the poller of this name would have done.
         store: one that keeps no places, as :class:`actors.bluesky.backfill_store.BackfillStore`.
         tell_reached: told the unix time down to which a listing is read.
         capacity: the most unseen posts to hold at a time.
@@ -63,7 +64,7 @@ class Backfill:
 
     def __init__(
         self,
-        context: Context,
+        act_for: Callable[[str], Context],
         bluesky: Bluesky,
         store: Store,
         clock: WallClock,
@@ -72,9 +73,8 @@ class Backfill:
         *,
         capacity: int = CAPACITY,
     ) -> None:
-        self._context = context
+        self._act_for = act_for
         self._bluesky = bluesky
-        self._paced = PacedBluesky(bluesky, context)
         self._store = store
         self._clock = clock
         self._scope = scope
@@ -100,7 +100,7 @@ class Backfill:
             Retryable, AuthRejected, Rejected, Malformed: from Bluesky or the store.
         """
         poller = DMPoller(
-            self._context,
+            self._act_for("DMPoller"),
             self._bluesky,
             self._store,
             self._clock,
@@ -112,21 +112,24 @@ class Backfill:
         await poller.take_in()
 
     async def _make_sweeper(self) -> Sweeper:
-        own_did, known = await self._paced.did(), Recent()
-        reader = PostReader(self._paced, self._context, self._clock, self._scope.noise)
+        context, searching = self._act_for("NotificationPoller"), self._act_for("SearchPoller")
+        bluesky = PacedBluesky(self._bluesky, context)
+        own_did, known = await bluesky.did(), Recent()
+        reader = PostReader(bluesky, context, self._clock, self._scope.noise)
+        hit_reader = PostReader(bluesky, searching, self._clock, self._scope.noise)
         listing = _Listings(
             [
-                SearchListing(self._paced, query, self._context.name, reader)
+                SearchListing(bluesky, query, searching.name, hit_reader)
                 for query in self._scope.queries
             ],
-            NotificationListing(self._paced, self._context, reader),
-            self._context,
+            NotificationListing(bluesky, context, reader),
+            context,
             since_s=self._scope.since_s,
             tell_reached=self._tell_reached,
         )
         ancestors = self._scope.ancestors
         return Sweeper(
-            self._context,
+            context,
             self._store,
             listing,
             self._clock,
@@ -135,12 +138,12 @@ class Backfill:
             lookback_s=self._clock() - self._scope.since_s,
             reach=Reach(capacity=self._capacity, at_once=AT_ONCE),
             known=known,
-            lag=Lag(self._context, self._clock),
+            lag=Lag(context, self._clock),
             thread_context=None
             if ancestors is None
             else ThreadContext(
-                self._context,
-                self._paced,
+                context,
+                bluesky,
                 self._store,
                 reader,
                 own_did=own_did,

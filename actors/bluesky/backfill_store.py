@@ -23,10 +23,14 @@ UNREADABLE = "unreadable"
 
 @dataclass(slots=True)
 class Tally:
-    """What a backfill found so far: what is new by its kind, what was left out by the reason."""
+    """What a backfill found so far: what is new by its kind, what was left out by the reason.
+
+    ``failures`` is how many things could not be taken in.
+    """
 
     new: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
 
 
 class BackfillStore(Store):

@@ -12,6 +12,7 @@ from actors.bluesky.client import Bluesky
 from actors.bluesky.judge import list_marks
 from actors.bluesky.known_posts import KnownPosts, LiveThread, list_threads
 from actors.bluesky.listing import Candidate
+from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.pacing import PATIENCE, map_together
 from actors.bluesky.threads import Node, find_author, walk
 from actors.bluesky.turns import choose
@@ -42,6 +43,7 @@ class Follower:
         follow_s: how long a thread is followed in which nothing is said any more.
         at_once: the most posts that one round finds; the rest is left to the next.
         known: ids that are known to be recorded, shared with the actor's listings.
+        finds: what was heard of: a thread in which a post is late waits for it.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Follower:
         follow_s: float,
         at_once: int,
         known: Recent,
+        finds: LiveFinds | None = None,
     ) -> None:
         self._context = context
         self._bluesky = bluesky
@@ -64,6 +67,7 @@ class Follower:
         self._follow_s = follow_s
         self._at_once = at_once
         self._known = known
+        self._finds = finds
         self._read_at: dict[str, int] = {}
         self._round = 0
         self._troubles = 0
@@ -86,7 +90,8 @@ class Follower:
         return await self._find_new(additions[: self._at_once])
 
     def _choose(self, threads: list[LiveThread]) -> list[LiveThread]:
-        alive = {one.root_uri: one for one in threads}
+        held = frozenset[str]() if self._finds is None else self._finds.held
+        alive = {one.root_uri: one for one in threads if one.root_uri not in held}
         self._read_at = {uri: at for uri, at in self._read_at.items() if uri in alive}
         chosen = choose(list(alive), MOST_THREADS, self._read_at)
         self._read_at.update((uri, self._round) for uri in chosen)

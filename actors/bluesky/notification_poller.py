@@ -161,6 +161,7 @@ class NotificationPoller:
                 follow_s=wanted.follow_s,
                 at_once=self._at_once,
                 known=known,
+                finds=self._finds,
             )
 
             async def follow() -> None:

@@ -8,7 +8,7 @@ the last of it in one atomic step. So a sweep that is interrupted is done again 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from actors.bluesky.judge import Judge
@@ -147,8 +147,9 @@ class Sweeper:
 
     async def take_in(self, heard: Sequence[Candidate]) -> None:
         """Record what was heard of, without a look at the listing. As :meth:`sweep` otherwise."""
-        if heard:
-            batch = await self._fetch([(make_post_id(one.uri), one) for one in heard], {})
+        found = {make_post_id(one.uri): one for one in heard}
+        if found:
+            batch = await self._fetch([*found.items()], {}, found)
             self._context.succeeded(await self._record(batch))
 
     async def _find_place(self) -> Place:
@@ -204,7 +205,8 @@ class Sweeper:
     async def _take_over(
         self, place: Place, walk: Walk, now_s: float, heard: Sequence[Candidate]
     ) -> None:
-        found = {**walk.unseen, **self._list_heard(walk, heard)}
+        told = self._list_heard(walk, heard)
+        found = {**walk.unseen, **told}
         waiting = sorted(found.items(), key=lambda one: one[1].order)
         if waiting and not self._goes_on:
             self._lag.tell(self._name, waiting[0][1].time_s)
@@ -212,14 +214,15 @@ class Sweeper:
         size = self._reach.at_once
         start = 0
         while start + size < len(waiting):
-            batch = await self._fetch(waiting[start : start + size], since)
+            batch = await self._fetch(waiting[start : start + size], since, told)
             self._context.succeeded(await self._record(batch))
             start += size
             self._lag.tell(self._name, waiting[start][1].time_s)
-        last = await self._fetch(waiting[start:], since) if waiting else _Batch()
+        last = await self._fetch(waiting[start:], since, told) if waiting else _Batch()
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
-        missed = [walk.unseen[item_id].time_s for item_id in self._missed_since]
+        # What was missed and is not listed moves no place: it is found the way it was found.
+        missed = [one.time_s for at, one in walk.unseen.items() if at in self._missed_since]
         lasting = self._reach.deep_every_s is not None
         moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
         count = await self._record(last, place=moved if moved != place else None)
@@ -234,15 +237,26 @@ class Sweeper:
         return {item_id: one for item_id, one in listed.items() if item_id not in self._known}
 
     async def _fetch(
-        self, chunk: Sequence[tuple[str, Candidate]], since: Mapping[str, float]
+        self,
+        chunk: Sequence[tuple[str, Candidate]],
+        since: Mapping[str, float],
+        heard: Collection[str],
     ) -> _Batch:
+        """Fetch these. What is only listed waits for a late post of its thread that was heard of.
+
+        Args:
+            chunk: posts with their item ids.
+            since: when those that were missed before were first missed, by item id.
+            heard: the item ids of what was heard of, which is in its order already.
+        """
+        held = frozenset[str]() if self._finds is None else self._finds.held
         wanted = [candidate for _, candidate in chunk]
         found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
         posts: list[InboundPost] = []
         for item_id, candidate in chunk:
             match found.get(candidate.uri):
-                case InboundPost(root=root) if root.uri in self._list_held():
+                case InboundPost(root=root) if root.uri in held and item_id not in heard:
                     self._missed_since[item_id] = since.get(item_id, self._clock())
                 case InboundPost() as post:
                     posts.append(post)
@@ -266,9 +280,6 @@ class Sweeper:
             batch.posts = completed.posts
             batch.seen += completed.thread_ids
         return batch
-
-    def _list_held(self) -> frozenset[str]:
-        return frozenset() if self._finds is None else self._finds.held
 
     async def _record(self, batch: _Batch, *, place: Place | None = None) -> int:
         count = await self._recorder.record(

@@ -117,6 +117,10 @@ class Exchange:
         finally:
             self._in_hand.end_asking(done=done)
 
+    def forget_counts(self) -> None:
+        """Say nothing more of what the journal holds: the leader alone counts it."""
+        self._gauge.note_counts(0, None, 0)
+
     async def ask_one(self, command: Command) -> Result:
         """Send a command of our own. If cancelled before it is sent, nothing was asked.
 

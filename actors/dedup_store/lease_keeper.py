@@ -90,6 +90,7 @@ class LeaseKeeper:
                 if claim.holder is None:
                     self._log.info("leading", lease_was_renewed_s_ago=claim.age_s)
                     return
+                self._exchange.forget_counts()
                 if not told:
                     self._log.info("standing by: another process leads")
                     told = True
@@ -123,6 +124,8 @@ class LeaseKeeper:
         """Renew the lease until it is lost, or could not be renewed in time."""
         duty, token = self._lease.duty, self._lease.token
         known = "0"
+        # What changed between reading them and leading nobody tells who hears nothing.
+        self._pauses.want()
         with duty.scope():
             while True:
                 self._in_hand.want()

@@ -73,7 +73,7 @@ class Telling:
             self._deliver_together(entry.entry_id, entry.payload)
 
     def unreadable(self, head: Head) -> None:
-        """An entry is in nobody's mailbox, and will be refused."""
+        """An entry is in nobody's mailbox: it will be refused, or waits for its key."""
         step = Step(
             name="recorded",
             message=find_message(head.item_id),
@@ -86,7 +86,9 @@ class Telling:
             written_at=None,
             attempts=head.entry_id.attempts,
         )
-        self._in_hand.note_steps(str(head.entry_id), (step,))
+        together = (make_agent_id(message_id) for message_id, _ in head.find_together())
+        others = (dataclasses.replace(step, message=one, item_id=one) for one in together)
+        self._in_hand.note_steps(str(head.entry_id), (step, *others))
 
     def _record(self, items: Iterable[JournalItem | JournalEntry], recorded_at: float) -> None:
         for item in items:

@@ -126,7 +126,7 @@ async def backfill(settings: Settings, order: Order) -> int:
                 status = max(status, await _try(take_in, order))
     if scope.cancelled_caught:
         status = INTERRUPTED
-    elif context.failures:
+    elif tally.failures:
         status = NOT_WHOLE
     for line in _describe(order, tally, status):
         order.tell(line)
@@ -155,7 +155,7 @@ def _make_backfill(
         requests=settings.dm_requests,
     )
     bluesky = _Untouched(parts.bluesky) if order.dry_run else parts.bluesky
-    return Backfill(context, bluesky, store, time.time, scope, tell_reached)
+    return Backfill(context.act_for, bluesky, store, time.time, scope, tell_reached)
 
 
 class _Untouched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 
@@ -28,11 +29,8 @@ class BackfillContext:
     Args:
         rate: the budget.
         headers: what Bluesky says of it.
-        tally: told of what is left out.
+        tally: told of what is left out, and what could not be taken in.
         complain: told in a line of what went wrong, and what becomes of it.
-
-    Attributes:
-        failures: how many things could not be taken in.
     """
 
     def __init__(
@@ -43,7 +41,7 @@ class BackfillContext:
         tally: Tally,
         complain: Callable[[str], None],
     ) -> None:
-        self.failures = 0
+        self._name = "Backfill"
         self._bucket = TokenBucket(Rate(max(1, rate.count // _SHARE), rate.per_s))
         self._headers = headers
         self._clock = clock
@@ -52,10 +50,16 @@ class BackfillContext:
         self._rng = random.SystemRandom()
         self._troubles = 0
 
+    def act_for(self, poller: str) -> BackfillContext:
+        """The same, for what this poller would have found: its dead letters are the poller's."""
+        twin = copy.copy(self)
+        twin._name = poller
+        return twin
+
     @property
     def name(self) -> str:
         """Where dead letters come from."""
-        return "Backfill"
+        return self._name
 
     @property
     def concurrency(self) -> int:
@@ -87,7 +91,7 @@ class BackfillContext:
 
     def failed(self, error: Exception) -> None:
         """Say what could not be taken in."""
-        self.failures += 1
+        self._tally.failures += 1
         self._complain(f"Left out: {error}")
 
     def skipped(self, reason: str, count: int = 1, **about: str) -> None:

@@ -15,6 +15,7 @@ from actors.messages import Author, Json
 from actors.translation.contact import make_contact_state, make_enrichment
 from connector.check.items import Finding, Item, NotAsItShouldBe
 from connector.clients import make_endpoints
+from connector.organization import read_integration
 from connector.settings import Settings
 from runtime.errors import AuthRejected, Rejected
 
@@ -48,10 +49,10 @@ def _login_item(settings: Settings, genesys: GenesysClient) -> Item:
 
 
 def _integration_item(settings: Settings, genesys: GenesysClient) -> Item:
-    async def read_integration() -> Finding:
-        found = await genesys.request("GET", make_endpoints(settings).integration)
-        name, address = found.get("name"), find_webhook_url(found)
-        if found.get("createStatus") == "Error":
+    async def look() -> Finding:
+        found = await read_integration(settings, genesys)
+        name, address = found.name, found.webhook_url
+        if found.create_status == "Error":
             raise NotAsItShouldBe(
                 f"“{name}” could not be created by Genesys Cloud",
                 action="Create another one and set its id as GC_INTEGRATION_ID.",
@@ -66,15 +67,10 @@ def _integration_item(settings: Settings, genesys: GenesysClient) -> Item:
     return Item(
         "integration",
         "Open Messaging integration",
-        read_integration,
+        look,
         "Copy GC_INTEGRATION_ID from Admin → Message → Platforms.",
         needs=_LOGIN,
     )
-
-
-def find_webhook_url(integration: Json) -> str:
-    """Where an ``OpenIntegration`` sends webhooks; empty if nowhere."""
-    return str(integration.get("outboundNotificationWebhookUrl") or "")
 
 
 def _social_items(settings: Settings, genesys: GenesysClient) -> list[Item]:

@@ -16,9 +16,8 @@ import trio
 
 from actors.genesys.signature import SIGNATURE_HEADER, make_signature
 from actors.translation.webhook import CHECK_EVENT
-from connector.check.genesys import find_webhook_url
 from connector.check.items import Finding, Item, NotAsItShouldBe
-from connector.clients import make_endpoints
+from connector.organization import read_integration
 from connector.parts import Parts
 from connector.settings import Settings
 
@@ -26,7 +25,6 @@ GENESYS_WAITS_S = 10.0
 SLOW_S = 3.0
 
 _INTEGRATION = "integration"
-_SECRET_FIELD = "outboundNotificationWebhookSignatureSecretToken"  # noqa: S105 (a field's name)
 _START = "Start the connector there, or set the integration's webhook URL to where it is."
 _REMEDIES = {
     403: "Let POST /webhook through: a proxy, firewall or allow-list refuses it.",
@@ -57,28 +55,29 @@ def make_webhook_items(settings: Settings, parts: Parts, url: str | None) -> lis
     Args:
         url: where to try; ``None`` for the integration's own address.
     """
-    secret = settings.gc_webhook_secret.get_secret_value()
+    secrets = settings.webhook_secrets()
 
     async def compare_secret() -> Finding:
-        found = await parts.genesys.request("GET", make_endpoints(settings).integration)
-        told = found.get(_SECRET_FIELD)
-        if not isinstance(told, str) or not told.strip("*•"):
+        shown = (await read_integration(settings, parts.genesys)).secret
+        if shown is None:
             return Finding("Genesys Cloud does not show it")
-        if not hmac.compare_digest(told.encode(), secret.encode()):
+        if not any(hmac.compare_digest(shown.encode(), one.encode()) for one in secrets):
             raise NotAsItShouldBe(
                 "GC_WEBHOOK_SECRET is not the integration's",
                 action="Copy its Outbound Notification Webhook Signature Secret Token.",
             )
+        if len(secrets) > 1:
+            return Finding("one of the two in GC_WEBHOOK_SECRET is the integration's")
         return Finding("GC_WEBHOOK_SECRET is the integration's")
 
     async def try_webhook() -> Finding:
-        found = await parts.genesys.request("GET", make_endpoints(settings).integration)
+        url = (await read_integration(settings, parts.genesys)).webhook_url
         async with httpx.AsyncClient() as http:
-            return await try_address(http, find_webhook_url(found), secret, sure=False)
+            return await try_address(http, url, secrets[0], sure=False)
 
     async def try_given() -> Finding:
         async with httpx.AsyncClient() as http:
-            return await try_address(http, url or "", secret, sure=True)
+            return await try_address(http, url or "", secrets[0], sure=True)
 
     return [
         Item("webhook_secret", "Webhook secret", compare_secret, needs=_INTEGRATION),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.dead_letters import Envelope, KeptLetter, Replayed
+from actors.dead_letters import Envelope, Replayed
 from actors.store import Store
 from connector.letter_lines import make_printable
 from connector.replaying import Left, judge_unread, put_back
@@ -46,8 +46,7 @@ class Letters:
         Raises:
             NotDone: it stays a letter, or is gone.
         """
-        letter = await self._read(letter_id)
-        match await put_back(self._store, letter, self._own_handle):
+        match await put_back(self._store, letter_id, self._own_handle):
             case Replayed.APPENDED:
                 return "Put back: it is carried as if it had just come."
             case Replayed.KNOWN:
@@ -66,12 +65,6 @@ class Letters:
         if not await self._store.drop_letter(letter_id):
             raise NotDone(_GONE)
         return "Dropped for good."
-
-    async def _read(self, letter_id: str) -> KeptLetter:
-        letter = await self._store.read_letter(letter_id)
-        if letter is None:
-            raise NotDone(_GONE)
-        return letter
 
 
 def _describe(envelope: Envelope) -> dict[str, Any]:

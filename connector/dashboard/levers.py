@@ -32,6 +32,9 @@ MEANINGS: Mapping[str, Meaning] = {
         "New direct messages are not looked for. Nothing is lost: they are taken in when it goes "
         "on."
     ),
+    "LiveListener": Meaning(
+        "Posts are not heard as they are written, but found at the pollers' pace. Nothing is lost."
+    ),
     "GenesysSender": Meaning(
         "Agents see nothing new, and no receipts. Everything waits in the journal, a customer's "
         "message for as long as INBOUND_KEEP says.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import version
 
 from connector.dashboard.access import Access, OpenAccess, TokenAccess
@@ -12,11 +11,12 @@ from connector.dashboard.letters import Letters
 from connector.dashboard.levers import Levers
 from connector.dashboard.paths import Paths
 from connector.dashboard.picture import Picture
+from connector.health import read_store
 from connector.house import House
 from connector.settings import Settings
 from runtime.clock import WallClock
 from runtime.context import EventLog
-from runtime.health import StoreHealth, overall
+from runtime.health import overall
 
 
 def find_access(settings: Settings, *, is_sandbox: bool) -> Access | None:
@@ -34,26 +34,20 @@ def make_dashboard(
     *,
     clock: WallClock,
     log: EventLog,
-    warnings: Sequence[str] = (),
 ) -> Dashboard | None:
     """Make it, if there is a way in. Its feed has yet to run."""
     if access is None:
         return None
 
-    def sum_up() -> str:
-        state = house.gauge.read()
-        store = StoreHealth(state.status, state.kind, state.reason, state.depth, 0.0, 0)
-        return overall(house.supervisor.statistics(), store)
-
     picture = Picture(
         actors=house.supervisor.statistics,
-        status=sum_up,
+        status=lambda: overall(house.supervisor.statistics(), read_store(house, clock)),
         gauge=house.gauge,
         duty=house.duty,
         paths=paths,
         started_at=clock(),
         version=version("bluesky-genesys"),
-        warnings=warnings,
+        warnings=house.warnings,
     )
     return Dashboard(
         access=access,

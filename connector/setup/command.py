@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-import httpx
-
 from actors.genesys.client import GenesysClient
-from actors.genesys.token import TokenKeeper
+from connector.clients import make_genesys, make_tokens, open_http
 from connector.environment import SettingsError
 from connector.settings import Settings
 from connector.setup.agreeing import (
@@ -176,21 +174,9 @@ def _tell_dry_run(console: Console, given: Given, prepared: Prepared) -> int:
 
 @asynccontextmanager
 async def _open_genesys(settings: Settings) -> AsyncIterator[GenesysClient]:
-    within_s = settings.request_deadline_s
-    async with httpx.AsyncClient(timeout=within_s) as http:
-        tokens = TokenKeeper(
-            http,
-            login_url=settings.gc_login_url,
-            client_id=settings.gc_cc_client_id,
-            client_secret=settings.gc_cc_client_secret.get_secret_value(),
-            deadline_s=within_s,
-        )
-        yield GenesysClient(
-            http,
-            api_url=settings.gc_api_url,
-            tokens=tokens,
-            budget=Budget(settings.genesys_budget),
-            deadline_s=within_s,
+    async with open_http(settings) as http:
+        yield make_genesys(
+            settings, http, make_tokens(settings, http), Budget(settings.genesys_budget)
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from connector.organization import SHORTEST_SECRET, Identity, Integration, Rule, Source, Topic
 from connector.setup.looking import SOURCE_NAME, Sight, Sights
-from connector.setup.models import SHORTEST_SECRET, Identity, Integration, Rule, Source, Topic
 from connector.setup.steps import VARIABLES, Amend, Amendment, Blocked, Create, Keep, Kind, Step
+from connector.shapes import split_secrets
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Wanted:
     Args:
         name: of integration, topic and rule.
         webhook_url: where agents' messages go; ``None`` leaves that of the integration.
-        secret: ``GC_WEBHOOK_SECRET`` as it is known here.
+        secret: ``GC_WEBHOOK_SECRET`` as it is known here. Of two, Genesys Cloud gets the first.
         new_secret: one that was just generated, in case that one is needed.
         integration_id: what ``GC_INTEGRATION_ID`` says: the known secret is this one's.
         division_id: of the topic and the contacts.
@@ -47,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to become of each thing, and the secret that holds in the end."""
+    """What is to become of each thing, and what ``GC_WEBHOOK_SECRET`` says in the end."""
 
     steps: tuple[Step, ...]
     secret: str | None = field(repr=False)
@@ -64,11 +65,6 @@ class Plan:
             for step in self.steps
             if isinstance(step, (Keep, Amend)) and step.kind in VARIABLES
         }
-
-    @property
-    def is_done(self) -> bool:
-        """Whether there is nothing to do in Genesys Cloud."""
-        return all(isinstance(step, (Keep, Blocked)) for step in self.steps)
 
 
 def make_plan(sights: Sights, wanted: Wanted) -> Plan:
@@ -121,20 +117,23 @@ def _plan_integration(sight: Sight[Integration], wanted: Wanted) -> tuple[Step, 
     amendments = []
     if wanted.webhook_url is not None and wanted.webhook_url != found.webhook_url:
         amendments.append(_make_url_amendment(found, wanted.webhook_url))
-    secret, beware = found.secret or wanted.secret, None
+    known = split_secrets(wanted.secret) if wanted.secret is not None else ()
+    # One of two that are known is the right one, and the other is to go on.
+    secret = wanted.secret if found.secret in (None, *known) else found.secret
+    beware = None
     if found.secret is None:
         if wanted.secret is not None and found.id == wanted.integration_id:
             beware = "Its secret is not shown, so GC_WEBHOOK_SECRET was not compared with it."
         else:
             secret = wanted.secret or wanted.new_secret
-            amendments.append(_make_secret_amendment(found, secret, wanted))
+            amendments.append(_make_secret_amendment(found, split_secrets(secret)[0], wanted))
     if amendments:
         return Amend(Kind.INTEGRATION, found.id, found.name, tuple(amendments)), secret
     return Keep(Kind.INTEGRATION, found.id, found.name, beware), secret
 
 
 def _plan_new_integration(wanted: Wanted) -> tuple[Step, str | None]:
-    if wanted.secret is not None and len(wanted.secret) < SHORTEST_SECRET:
+    if wanted.secret is not None and len(split_secrets(wanted.secret)[0]) < SHORTEST_SECRET:
         why = f"GC_WEBHOOK_SECRET has fewer than {SHORTEST_SECRET} characters"
         remedy = "Take it away, and a good one is made; or set a longer one."
         return Blocked(Kind.INTEGRATION, why, remedy), wanted.secret

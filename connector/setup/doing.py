@@ -17,10 +17,18 @@ from actors.genesys.endpoints import EXTERNAL_SOURCES, INTEGRATIONS, TOPICS, End
 from actors.genesys.faults import GenesysRejected, PermissionMissing
 from actors.genesys.models import read_answer
 from actors.messages import Json
+from connector.organization import (
+    SECRET_FIELD,
+    URL_FIELD,
+    Integration,
+    Rule,
+    Source,
+    Topic,
+)
 from connector.setup.deciding import GRANT, Plan, Wanted, make_waiting
-from connector.setup.models import Integration, Rule, Source, Topic
 from connector.setup.permissions import Missing
 from connector.setup.steps import VARIABLES, Amend, Amendment, Blocked, Create, Keep, Kind, Step
+from connector.shapes import split_secrets
 from runtime.errors import Retryable
 
 READY_WITHIN_S = 30.0
@@ -129,8 +137,8 @@ async def _create(
         case Kind.INTEGRATION:
             body = {
                 "name": step.name,
-                "outboundNotificationWebhookUrl": wanted.webhook_url,
-                "outboundNotificationWebhookSignatureSecretToken": plan.secret,
+                URL_FIELD: wanted.webhook_url,
+                SECRET_FIELD: None if plan.secret is None else split_secrets(plan.secret)[0],
             }
             return read_answer(Integration, await genesys.request("POST", INTEGRATIONS, body)).id
         case Kind.IDENTITY:
@@ -164,9 +172,9 @@ async def _amend(
             await _resolve_identities(wanted, genesys, ids)
             return
         case "webhook_url":
-            body["outboundNotificationWebhookUrl"] = amendment.value
+            body[URL_FIELD] = amendment.value
         case "secret":
-            body["outboundNotificationWebhookSignatureSecretToken"] = amendment.value
+            body[SECRET_FIELD] = amendment.value
         case _:
             assert_never(amendment.part)
     await genesys.request("PATCH", Endpoints("", "", step.id).integration, body)

@@ -18,7 +18,7 @@ from actors.genesys.endpoints import (
 from actors.genesys.faults import GenesysRejected, PermissionMissing
 from actors.genesys.models import list_entities, read_answer
 from actors.messages import Json
-from connector.setup.models import Identity, Integration, Rule, Source, Topic
+from connector.organization import Identity, Integration, Rule, Source, Topic
 
 T = TypeVar("T")
 Named = TypeVar("Named", Integration, Source, Topic)

@@ -94,7 +94,13 @@ class LiveWorld:
         is_silent: whether what happens is kept from those who are connected.
     """
 
-    def __init__(self, *, noise: Noise = NO_NOISE, queries: tuple[str, ...] = ("acme",)) -> None:
+    def __init__(
+        self,
+        *,
+        noise: Noise = NO_NOISE,
+        queries: tuple[str, ...] = ("acme",),
+        attention: Attention = Attention(ancestors=3),  # noqa: B008 (frozen)
+    ) -> None:
         self.network = Network()
         self.memory = MemoryStore()
         self.listener = FakeContext("LiveListener")
@@ -107,6 +113,7 @@ class LiveWorld:
         self.is_away = False
         self._noise = noise
         self._queries = queries
+        self._attention = attention
 
     @asynccontextmanager
     async def connect(self, cursor_us: int | None) -> AsyncIterator[ScriptedStream]:
@@ -190,7 +197,7 @@ class LiveWorld:
             deep_sweep_s=HOUR_S,
             at_once=500,
             noise=self._noise,
-            attention=Attention(ancestors=3),
+            attention=self._attention,
             finds=self.listeners.notifications,
         )
 

@@ -27,7 +27,11 @@ class World:
     def __init__(self) -> None:
         self.network = Network()
         self.memory = MemoryStore()
-        self.context = FakeContext("Backfill", concurrency=2)
+        self.context = FakeContext("NotificationPoller", concurrency=2)
+
+    def act_for(self, poller: str) -> FakeContext:
+        """What the sweep tells is told by the first of the pollers."""
+        return self.context if poller == self.context.name else FakeContext(poller)
 
     def hit(self, at_s: float, text: str) -> dict[str, Any]:
         """A post that the search finds."""
@@ -49,7 +53,7 @@ class World:
         noise = Noise.make(langs=(), exclude=words, min_account_age_s=0.0, labels=())
         scope = Scope(virtual_wall_clock() - HOUR_S, queries, noise, None, "accept")
         work = Backfill(
-            self.context,
+            self.act_for,
             self.network,
             store,
             virtual_wall_clock,
@@ -143,3 +147,24 @@ async def test_a_query_that_is_not_understood_keeps_back_nothing_else(
     await world.take_in(queries=[QUERY])
     assert world.uris == [uri]
     assert len(world.context.failures) == 1
+
+
+async def test_what_cannot_be_read_is_the_letter_that_its_poller_would_have_kept(
+    autojump_clock: Clock,
+) -> None:
+    """By its source a person's replay knows what it is, and by its id it is kept once."""
+    world = World()
+    mention = world.network.notify(-60)
+    world.network.posts[mention]["record"] = "broken"
+    world.network.notifications.append({"uri": "broken"})
+    hit = world.hit(-50, "a phone")
+    hit["record"] = "broken"
+    world.network.hits[QUERY].append({"uri": "broken"})
+    await world.take_in(queries=[QUERY])
+    letters = world.memory.letters
+    assert letters.pop(make_post_id(mention)).source == "NotificationPoller"
+    assert letters.pop(make_post_id(hit["uri"])).source == "SearchPoller"
+    assert sorted(one.rpartition(":")[0] for one in letters) == [
+        "letter:NotificationPoller",
+        "letter:SearchPoller",
+    ]

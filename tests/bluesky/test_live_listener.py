@@ -8,13 +8,14 @@ import pytest
 import trio
 from trio.abc import Clock
 
+from actors.bluesky.attention import Attention
 from actors.bluesky.listing import Candidate
 from actors.bluesky.live_finds import LiveFind, LiveFinds
 from actors.bluesky.noise import Noise
 from actors.messages import InboundPost
 from actors.store import Record
 from runtime.errors import RateLimited, Rejected, Retryable
-from tests.bluesky.live import LiveWorld, make_event, mention
+from tests.bluesky.live import HOUR_S, LiveWorld, make_event, mention
 from tests.bluesky.network import BRAND, profile
 
 LIST = "app.bsky.notification.listNotifications"
@@ -122,6 +123,44 @@ async def test_what_follows_a_late_post_in_its_thread_waits_for_it(autojump_cloc
         world.network.posts[first["uri"]] = first
         await trio.sleep(200)
         assert world.uris == [other, *(one["uri"] for one in (first, second, third))]
+
+
+async def test_what_goes_before_a_late_post_does_not_wait_for_it(autojump_clock: Clock) -> None:
+    """Both were heard before the poller looked, and only the second cannot be fetched yet."""
+    world = LiveWorld()
+    async with world.running(polls=False), trio.open_nursery() as nursery:
+        now = trio.current_time()
+        first = world.network.post(now, facets=mention())
+        second = world.network.reply(now + 0.1, first, facets=mention())
+        del world.network.posts[second["uri"]]
+        world.publish(first)
+        world.publish(second)
+        await trio.sleep(1)
+        nursery.start_soon(world.make_poller().run)
+        await trio.sleep(1)
+        assert world.uris == [first["uri"]]
+        world.network.posts[second["uri"]] = second
+        await trio.sleep(3)
+        assert world.uris == [first["uri"], second["uri"]]
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_notifies_nobody_waits_for_a_late_post_too(autojump_clock: Clock) -> None:
+    """Whoever follows the thread finds the third while the second cannot be fetched yet."""
+    world = LiveWorld(attention=Attention(follow_s=HOUR_S, follow_every_s=1.0))
+    async with world.running():
+        first = world.mention()
+        await trio.sleep(2)
+        now, above = trio.current_time(), world.network.posts[first]
+        second = world.network.reply(now, above, facets=mention())
+        third = world.network.reply(now + 0.1, above)
+        del world.network.posts[second["uri"]]
+        world.publish(second)
+        await trio.sleep(5)
+        assert world.uris == [first]
+        world.network.posts[second["uri"]] = second
+        await trio.sleep(5)
+        assert world.uris == [first, second["uri"], third["uri"]]
 
 
 async def test_a_late_post_holds_up_nobody_else(autojump_clock: Clock) -> None:

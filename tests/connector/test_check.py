@@ -167,6 +167,22 @@ async def test_a_running_connector_is_reached_and_nothing_comes_of_it(tmp_path: 
     assert (health["journal"]["depth"], health["dead_letters"]) == (0, 0)
 
 
+async def test_while_one_secret_replaces_the_other_both_are_known(tmp_path: Path) -> None:
+    """The integration may have either; what is sent on trial is signed with the first."""
+    statuses = []
+    async with open_connected(tmp_path / "state") as connected:
+        environ = {**connected.world.environ(), "STATE_DIR": str(tmp_path / "state")}
+        theirs = environ["GC_WEBHOOK_SECRET"]
+        for both in (f"{theirs}, another-one", f"another-one,{theirs}"):
+            environ["GC_WEBHOOK_SECRET"] = both
+            done = await call("check", "--json", environ=environ, folder=tmp_path)
+            found = {item["key"]: item for item in json.loads(done.stdout)["items"]}
+            assert "one of the two" in found["webhook_secret"]["found"]
+            statuses.append((found["webhook_secret"]["status"], found["webhook"]["status"]))
+    # The connector that runs has the one alone.
+    assert statuses == [("ok", "warning"), ("ok", "failed")]
+
+
 async def test_another_secret_is_told_from_a_wrong_address(tmp_path: Path) -> None:
     """What the connector there is signed with, and what Genesys Cloud has."""
     async with open_world(random.SystemRandom()) as world:

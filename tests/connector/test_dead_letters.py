@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -10,11 +11,14 @@ from pathlib import Path
 import pytest
 import trio
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
 from actors.bluesky.letters import make_letter
 from actors.items import make_failure
 from actors.messages import DeadLetter, Destination, JournalItem, Receipt, Refused
+from actors.store import Store
 from connector.cli import main
+from connector.dashboard.letters import Letters, NotDone
 from connector.dead_letters import Console, drop_letter, explain
 from connector.environment import load_settings
 from connector.lone_store import open_lone_store
@@ -38,6 +42,8 @@ from tests.connector.letters import (
 )
 from tests.connector.test_command_line import COMMAND, call
 from tests.connector.test_documents import REQUIRED
+
+POST = "app.bsky.feed.post"
 
 # --- list and show ---------------------------------------------------------------------------
 
@@ -182,6 +188,34 @@ def test_a_webhook_of_which_the_agent_was_told_stays(
         "BlueskySender:agent:did:plc:customer",
         "GenesysSender:receipt:m",
     ]
+
+
+def test_a_letter_whose_key_is_not_set_says_so_and_holds_up_no_other(
+    run: Callable[..., Result], settings: Settings
+) -> None:
+    """It is neither a store that is away nor a reason not to drop it."""
+    key = SecretStr(base64.b64encode(bytes(32)).decode())
+    bury(settings.model_copy(update={"state_key": key}), of_post("1"))
+    bury(settings, of_post("2"))
+
+    async def replay_on_the_dashboard(store: Store) -> None:
+        with pytest.raises(NotDone, match="STATE_KEY"):
+            await Letters(store, "acme.example").replay("post:at://did:plc:alice/" + POST + "/1")
+
+    ask(settings, replay_on_the_dashboard)
+    for command in ("show", "replay"):
+        done = run(command, "post:at://did:plc:alice/" + POST + "/1")
+        assert done.exit_code == 1
+        assert "store cannot be used" not in done.stderr
+        assert "→ Add the key that was used before to STATE_KEY" in done.stderr
+    done = run("replay", "--all")
+    assert (done.exit_code, done.stdout.count("1 put back"), done.stdout.count("1 left")) == (
+        0,
+        1,
+        1,
+    )
+    assert run("drop", "--yes", "post").exit_code == 0
+    assert run("list").stdout.startswith("There are no dead letters")
 
 
 def test_all_are_put_back_in_the_order_in_which_they_came(

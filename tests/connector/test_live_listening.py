@@ -17,6 +17,7 @@ from connector.storage import open_store
 from sandbox.bluesky import RecordReference
 from sandbox.world import open_world
 from tests.connector.connected import Connected, connect, open_connected
+from tests.connector.dashboard.test_served import TOKEN, pull
 from tests.support.silence import Silence
 
 LIVE = {
@@ -208,3 +209,17 @@ def test_who_does_not_listen_loads_nothing_for_it() -> None:
     run = [sys.executable, "-c", script]
     printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+async def test_a_person_can_pause_it_like_every_actor(tmp_path: Path) -> None:
+    """While it is paused nobody listens, and the pollers go on; then it listens again."""
+    variables = {**LIVE, "ADMIN_TOKEN": TOKEN}
+    async with open_connected(tmp_path, variables) as connected:
+        await listening(connected)
+        await pull(connected, ACTOR, "pause")
+        assert (await connected.actor(ACTOR))["state"] == "paused"
+        with trio.fail_after(10):
+            while connected.world.bluesky.commits.readers:  # noqa: ASYNC110 - another's socket
+                await trio.sleep(0.02)
+        await pull(connected, ACTOR, "resume")
+        await listening(connected)

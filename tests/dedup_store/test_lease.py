@@ -184,6 +184,20 @@ async def take_over(sleeper: Process, other: Process) -> None:
     await sleeper.house.database.execute([command])
 
 
+async def test_who_leads_no_more_does_not_say_what_the_journal_holds(process: Process) -> None:
+    """Its counts would stay as they were, and the oldest entry grow older for ever."""
+    async with process.alive():
+        await process.leads()
+        await process.leader_store.record([item("a")])
+        await process.house.next()
+        assert process.house.gauge.read().depth == 1
+        await take_over(process, process)
+        with trio.fail_after(10):
+            while process.house.gauge.read().depth:  # noqa: ASYNC110 - nobody tells
+                await trio.sleep(0.05)
+        assert process.house.gauge.read().oldest_recorded_at is None
+
+
 async def test_a_leader_that_lost_the_store_for_too_long_begins_anew(process: Process) -> None:
     """It steps down by itself, and what was in hand is handed over again when it leads again."""
     away = AwayDatabase(process.house.database)

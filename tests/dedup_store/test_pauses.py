@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import redis
 import trio
 
+from actors.dedup_store.answers import Result
+from actors.dedup_store.commands import Command
 from actors.dedup_store.connection import RedisAddress, open_remote
 from actors.dedup_store.database import Database
-from actors.store import StoreUnavailable
+from actors.dedup_store.scripts import load_scripts
+from actors.store import SetPaused, StoreUnavailable
 from runtime.pause import Pause
 from tests.dedup_store.house import House
 from tests.dedup_store.test_lease import LONG, SHORT, AwayDatabase, Process
+
+
+class PausingDatabase(Database):
+    """A store in which somebody pauses DMPoller right after it was read what is paused."""
+
+    def __init__(self, process: Process, database: Database) -> None:
+        super().__init__(database._client, load_scripts(), kind="memory", threads=1)
+        self._commands = process.house.commands
+        self.has_paused = False
+
+    async def execute(self, commands: Sequence[Command]) -> list[Result]:
+        """As usual."""
+        results = await super().execute(commands)
+        if not self.has_paused and self._commands.read_paused() in commands:
+            self.has_paused = True
+            await super().execute([self._commands.make(SetPaused("DMPoller", is_on=True), 0.0)])
+        return results
 
 
 async def test_a_pause_outlives_the_process(database: Database) -> None:
@@ -49,6 +69,19 @@ async def test_a_process_does_not_lead_before_it_knows(database: Database) -> No
         away.is_away = False
         await process.leads()
         assert pause.is_on
+
+
+async def test_what_is_paused_in_the_moment_of_taking_the_lease_is_paused(
+    database: Database,
+) -> None:
+    """Nobody leads yet whose lease could tell of it, and what was read is older."""
+    process = Process(database, LONG)
+    process.house.database = pausing = PausingDatabase(process, database)
+    pause = process.house.pauses.make("DMPoller")
+    async with process.alive():
+        await process.leads()
+        await until(lambda: pause.is_on, pause)
+    assert pausing.has_paused
 
 
 async def test_a_leader_that_hears_nothing_learns_of_it_at_the_lease(database: Database) -> None:

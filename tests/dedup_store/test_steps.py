@@ -245,6 +245,19 @@ async def test_what_this_release_cannot_read_is_told_as_refused(house: House) ->
     assert refused.code == "Unreadable"
 
 
+async def test_what_goes_out_with_an_unreadable_answer_is_told_as_refused_too(house: House) -> None:
+    """A later release began an answer for two messages, and this one cannot read it."""
+    second = dataclasses.replace(ANSWER, message_id="m2")
+    both = make_agent_item(dataclasses.replace(ANSWER, together=(second,)))
+    written = house.commands.make(Record((both,)), house.clock())
+    arguments = (one.replace('"agent_message"', '"hologram"') for one in written.arguments)
+    await house.database.execute([Command(tuple(arguments))])
+    async with house.open():
+        await house.quiet()
+    refused = [step.message for step in house.steps if step.name == "refused"]
+    assert refused == ["agent:m1", "agent:m2"]
+
+
 async def test_no_step_holds_a_text_or_a_handle(house: House) -> None:
     """Whatever happens to a message, the stream says nothing of what is in it."""
     items = [make_post_item(POST), make_agent_item(ANSWER)]

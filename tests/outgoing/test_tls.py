@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from actors.media.fetcher import make_http
+from connector.clients import open_http
 from connector.environment import load_settings
-from connector.run import open_http
 from tests.conftest import ROOT
 
 OFF = re.compile(

@@ -213,3 +213,26 @@ def test_a_process_that_stood_still_does_nothing_more() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+async def test_who_looks_at_nothing_is_not_behind(autojump_clock: MockClock) -> None:
+    """A standby and a paused actor know nothing of what there is, whatever they knew before."""
+    duty = Duty()
+
+    async def be_behind(context: Context) -> None:
+        context.lag(3600.0)
+        await trio.sleep_forever()
+
+    poller = running("Poller", be_behind, duty=duty)
+    world = World(poller)
+    async with world.running():
+        duty.begin(trio.current_time() + 10)
+        await wait_all_tasks_blocked()
+        assert world.actor("Poller").lag_s == 3600.0
+        poller.pause.begin()
+        assert world.actor("Poller").lag_s is None
+        poller.pause.end()
+        await trio.sleep(5)
+        assert world.actor("Poller").lag_s == 3600.0
+        await trio.sleep(20)
+        assert (world.actor("Poller").state, world.actor("Poller").lag_s) == ("standby", None)

@@ -1,5 +1,5 @@
 -- What every script begins with. KEYS[1] is the prefix of all keys. ARGV begins with what is common
--- to all scripts (see Scripts.command in __init__.py) and goes on with the script's own arguments,
+-- to all scripts (see Commands._call in commands.py) and goes on with the script's own arguments,
 -- which are taken one after the other. Lists are preceded by their length.
 local prefix = KEYS[1]
 local position = 0

@@ -72,7 +72,7 @@ async def test_what_genesys_gave_up_in_a_pause_is_carried_afterwards(tmp_path: P
 
 def test_the_page_says_of_every_actor_what_a_pause_means() -> None:
     """And asks before those that customers or agents feel."""
-    names = {name.replace("_", "") for name in ACTOR_FIELDS}
+    names = {name.replace("_", "") for name in ACTOR_FIELDS} | {"livelistener"}
     assert {name.lower() for name in MEANINGS} == names
     asks = {name for name, meaning in MEANINGS.items() if meaning.asks}
     assert asks == {"GenesysSender", "BlueskySender", "WebhookReceiver", "DedupStore"}

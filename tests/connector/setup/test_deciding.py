@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from connector.organization import Identity, Integration, Rule, Source, Topic
 from connector.setup.deciding import Wanted, make_plan
 from connector.setup.looking import Sight, Sights
-from connector.setup.models import Identity, Integration, Rule, Source, Topic
 from connector.setup.steps import Amend, Blocked, Create, Keep, Kind
 
 URL = "https://connector.example/webhook"

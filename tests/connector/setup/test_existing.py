@@ -12,6 +12,7 @@ from tests.connector.setup.administrator import (
 
 IDS = ("GC_INTEGRATION_ID", "GC_SOCIAL_TOPIC_ID", "GC_SOCIAL_RULE_ID", "GC_EXTERNAL_SOURCE_ID")
 OTHER_URL = "https://other.example/webhook"
+NAME = "GC_WEBHOOK_SECRET"
 OWN_SECRET = "a secret of the administrator's own"
 
 
@@ -147,6 +148,31 @@ async def test_a_secret_that_is_neither_shown_nor_known_is_set_anew_only_if_agre
     assert await office.set_up() == 0, office.told
     assert "a connector without it refuses them all" in office.asked[0]
     assert office.env["GC_WEBHOOK_SECRET"] == made.webhook_secret != OWN_SECRET
+
+
+async def test_of_two_secrets_either_may_be_the_integrations(office: Administrator) -> None:
+    """While one replaces the other both stay in ``.env``, and nothing is changed."""
+    await office.set_up()
+    (integration,) = office.world.genesys.setup.integrations.values()
+    changes = len(office.changes())
+    theirs = integration.webhook_secret
+    for both in (f"{OWN_SECRET},{theirs}", f"{theirs},{OWN_SECRET}"):
+        office.env_path.write_text(
+            "".join(f"{name}={text}\n" for name, text in {**office.env, NAME: both}.items())
+        )
+        assert await office.set_up() == 0, office.told
+        assert office.env[NAME] == both
+    assert len(office.changes()) == changes
+
+
+async def test_of_two_secrets_a_new_integration_gets_the_first(office: Administrator) -> None:
+    """Genesys Cloud signs with one, so it must not take both for one long one."""
+    office.env_path.write_text(f"{NAME}={OWN_SECRET}, another-one-of-two\n")
+
+    assert await office.set_up() == 0, office.told
+    (integration,) = office.world.genesys.setup.integrations.values()
+    assert integration.webhook_secret == OWN_SECRET
+    assert office.env[NAME] == f"{OWN_SECRET}, another-one-of-two"
 
 
 async def test_a_secret_that_is_not_shown_but_known_is_left(office: Administrator) -> None:

@@ -1,4 +1,4 @@
-"""What Genesys Cloud answers about things that are set up, as far as it matters here."""
+"""What Genesys Cloud answers about things that are set up in it, as far as it matters here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from actors.genesys.client import GenesysClient
+from actors.genesys.models import read_answer
+from connector.clients import make_endpoints
+from connector.settings import Settings
+
+URL_FIELD = "outboundNotificationWebhookUrl"
+SECRET_FIELD = "outboundNotificationWebhookSignatureSecretToken"  # noqa: S105 (a field's name)
 
 SHORTEST_SECRET = 16
 """How many characters an integration's secret has at least (``OpenIntegrationRequest``)."""
@@ -54,10 +62,8 @@ class Integration(_Answer):
 
     id: str
     name: str
-    webhook_url: str = Field(default="", alias="outboundNotificationWebhookUrl")
-    token: str = Field(
-        default="", alias="outboundNotificationWebhookSignatureSecretToken", repr=False
-    )
+    webhook_url: str = Field(default="", alias=URL_FIELD)
+    token: str = Field(default="", alias=SECRET_FIELD, repr=False)
     create_status: Literal["Initiated", "Completed", "Error"] | None = None
 
     @property
@@ -91,3 +97,13 @@ class Identity(_Answer):
             and self.external_source is not None
             and self.external_source.id == source_id
         )
+
+
+async def read_integration(settings: Settings, genesys: GenesysClient) -> Integration:
+    """The integration that the settings name.
+
+    Raises:
+        Fault: it cannot be read.
+    """
+    path = make_endpoints(settings).integration
+    return read_answer(Integration, await genesys.request("GET", path))
