@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from hypothesis import strategies as st
 
@@ -41,10 +42,11 @@ def _check_message(pieces: Arguments) -> None:
     given = _read(body)
     message = given.get("message") if isinstance(given, dict) else given
     reaction = given.get("reaction") if isinstance(given, dict) else None
-    for translate in (
+    attempts: tuple[Callable[[], InboundDirectMessage], ...] = (
         lambda: translate_message(message, "convo", SENDER),
         lambda: translate_reaction(reaction, message, "convo", SENDER),
-    ):
+    )
+    for translate in attempts:
         try:
             translated = translate()
         except Malformed as error:
@@ -68,8 +70,10 @@ def _check_told(error: Malformed) -> None:
 
 
 def _check_sendable(translated: InboundPost | InboundDirectMessage) -> None:
-    public = isinstance(translated, InboundPost)
-    body = make_public_message(translated) if public else make_private_message(translated)
+    if isinstance(translated, InboundPost):
+        body = make_public_message(translated)
+    else:
+        body = make_private_message(translated)
     json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     expect(bool(body["text"].strip()) or bool(body.get("content")))
 

@@ -26,8 +26,9 @@ BYTES = st.binary(max_size=200) | st.lists(_PIECES, max_size=40).map(b"".join)
 
 TEXTS = st.text(max_size=40) | st.lists(
     st.sampled_from(
-        [" ", "\n", "\r\n", "\x00", "\u00a0", "\u2028", "\ufeff", "\u202e", "👨‍👩‍👧‍👦", "🇩🇪", "e\u0301",
-         "क्षि", "。", "\u0301" * 50, "x" * 250, "word " * 60, "https://example.com/" + "a" * 200,
+        [" ", "\n", "\r\n", "\x00", "\u00a0", "\u2028", "\ufeff", "\u202e", "🇩🇪", "e\u0301",
+         "👨‍👩‍👧‍👦", "क्षि", "。",
+         "\u0301" * 50, "x" * 250, "word " * 60, "https://example.com/" + "a" * 200,
          "@alice.example", "#tag", "a.", "(1/2)", "\u200d", "\ud800", "\udc00"]
     ) | st.text(max_size=5),
     max_size=20,

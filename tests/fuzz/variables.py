@@ -31,8 +31,8 @@ def _check_settings(pieces: Arguments) -> None:
         expect(MARK not in str(error))
     else:
         expect(MARK not in repr(settings))
-    for name, text in environ.items():
-        problem = find_problem(name, text)
+    for variable, given in environ.items():
+        problem = find_problem(variable, given)
         expect(problem is None or MARK not in problem)
 
 
