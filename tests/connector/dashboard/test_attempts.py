@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.conftest import ROOT
 from tests.connector.connected import open_connected
 from tests.connector.dashboard.test_served import TOKEN, look, open_dashboard, read_until
 
+PAGE = ROOT / "connector/dashboard/page"
 ELSEWHERE = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
 
 
@@ -69,3 +72,18 @@ async def test_what_a_stranger_sees_is_neither_framed_nor_kept(tmp_path: Path, p
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_people_wrote_is_never_read_as_html() -> None:
+    """The page has no way to make elements or scripts of a text."""
+    ways = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|document\.write"
+        r"|srcdoc|DOMParser|\beval\b|new Function|javascript:"
+    )
+    files = [path for path in PAGE.iterdir() if path.suffix in {".js", ".html"}]
+    assert len(files) > 5
+    for path in files:
+        assert ways.search(path.read_text("utf-8")) is None, path.name
+    # Nothing in the pages themselves either: a policy without 'unsafe-inline' would not run it.
+    for path in (one for one in files if one.suffix == ".html"):
+        assert re.search(r"<script(?![^>]*\bsrc=)|\son\w+=", path.read_text("utf-8")) is None
