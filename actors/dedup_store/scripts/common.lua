@@ -181,17 +181,18 @@ local function append(item_id, destination, conversation, payload)
   keep(ready_key(destination), entry_keep_s)
 end
 
--- Appends the items that were never seen and returns their places in the request, counted from 1.
+-- Appends the items that were never seen and returns their places in the request, counted from 1,
+-- and how many items there were.
 local function append_items()
-  local new = {}
-  for place = 1, take_number() do
+  local new, count = {}, take_number()
+  for place = 1, count do
     local item_id, destination, conversation, payload = take(), take(), take(), take()
     if mark_new(item_id) then
       new[#new + 1] = place
       append(item_id, destination, conversation, payload)
     end
   end
-  return new
+  return new, count
 end
 
 local function mark_seen()
@@ -231,11 +232,15 @@ local function keep_values()
   end
 end
 
--- In which conversations something happens, and how to ask about them.
-local function mark_active()
+-- In which conversations something happens, and how to ask about them. If nothing happened nothing is
+-- written: a server that makes each write durable takes its time for one.
+local function mark_active(happened)
   for _ = 1, take_number() do
-    redis.call('ZADD', active_key, now, take())
-    keep(active_key, active_keep_s)
+    local activity = take()
+    if happened then
+      redis.call('ZADD', active_key, now, activity)
+      keep(active_key, active_keep_s)
+    end
   end
 end
 
