@@ -107,8 +107,9 @@ class Record:
 
     ``seen`` are ids to be marked as seen (or marked again, so that they are not forgotten)
     without anything being delivered. They are marked last: an item or a dead letter of the same
-    request with such an id is still new. ``term`` is the duty on which alone it may be done;
-    ``None`` if anybody may do it at any time.
+    request with such an id is still new. ``active`` counts unless all items are known: what comes
+    again writes nothing. ``term`` is the duty on which alone it may be done; ``None`` if anybody
+    may do it at any time.
     """
 
     items: tuple[JournalItem, ...] = ()

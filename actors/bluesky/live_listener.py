@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -29,6 +30,7 @@ PING_EVERY_S = 30.0
 PONG_WITHIN_S = 10.0
 AHEAD_S = 60.0
 """A place so far ahead of our clock is none."""
+_PLACE = re.compile("[0-9]{1,18}")
 
 
 class Stream(Protocol):
@@ -43,6 +45,11 @@ class Stream(Protocol):
 
 Connect = Callable[[int | None], AbstractAsyncContextManager[Stream]]
 """Opens a stream that begins at a place, in unix microseconds, or now; raises Retryable."""
+
+
+def read_place(text: str | None) -> int | None:
+    """A kept place, in unix microseconds; ``None`` if there is none, or none that can be one."""
+    return int(text) if text is not None and _PLACE.fullmatch(text) else None
 
 
 class LiveListener:
@@ -90,17 +97,13 @@ class LiveListener:
         matcher = Matcher(await self._bluesky.did(), self._queries)
         for finds in self._listeners.list_all():
             finds.clear()
-        self._time_us = self._kept_us = await self._read_place()
+        self._time_us = self._kept_us = read_place(await self._store.read("cursor", NAME))
         while True:
             try:
                 fault = await self._listen(matcher)
             except Retryable as error:
                 fault = error
             await self._context.back_off(fault)
-
-    async def _read_place(self) -> int | None:
-        text = await self._store.read("cursor", NAME)
-        return int(text) if text is not None and text.isdecimal() else None
 
     async def _listen(self, matcher: Matcher) -> Retryable:
         """Listen until the connection is lost; returns why."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
 from actors.bluesky.calls import Calls, until_answered
 from actors.bluesky.records_writer import find_record
 from actors.messages import PostReference, RecordPlan, RecordRemoval, RemovalPlan, ThreadReference
@@ -28,7 +30,16 @@ async def read_answers(calls: Calls, store: Store, conversation: str) -> tuple[A
     """Our answers in a conversation of the journal, the last one last."""
     name = f"posts:{conversation}"
     text = await until_answered(calls.context, lambda: store.read("written", name))
-    return tuple(Answer(message_id, tuple(keys)) for message_id, keys in json.loads(text or "[]"))
+    return parse_answers(text or "[]")
+
+
+def parse_answers(text: str) -> tuple[Answer, ...]:
+    """Read what was kept of our answers; of what cannot be read there are none."""
+    try:
+        kept = TypeAdapter(list[tuple[str, tuple[str, ...]]]).validate_json(text)
+    except ValidationError:
+        return ()
+    return tuple(Answer(message_id, keys) for message_id, keys in kept)
 
 
 async def remember_answer(

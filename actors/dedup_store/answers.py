@@ -101,7 +101,7 @@ def answer(request: StoreRequest, result: Result, sealer: Sealer) -> None:
         case ListLetters():
             request.reply.answer(tuple(result))
         case ReadEnvelopes():
-            request.reply.answer(tuple(map(_read_envelope, result)))
+            request.reply.answer(tuple(_read_envelopes(result)))
         case ReadLetter():
             _answer_letter(request, result, sealer)
         case ReplayLetter():
@@ -162,10 +162,10 @@ def read_age(result: Result) -> float | None:
 
 def _read_queue(asked: EntryId, elements: Sequence[str], sealer: Sealer) -> Iterator[JournalEntry]:
     for place, element in enumerate(elements):
-        head = Head.parse(asked.destination, asked.conversation, element)
-        if place == 0 and head.entry_id != asked:
-            return
         try:
+            head = Head.parse(asked.destination, asked.conversation, element)
+            if place == 0 and head.entry_id != asked:
+                return
             yield head.unseal(sealer).open()
         except (KeyMissing, Malformed):
             # It is dealt with when it is to be handed over.
@@ -216,18 +216,31 @@ def _read_sightings(answer: Sequence[str], sealer: Sealer) -> Iterator[Sighting]
             continue
 
 
-def _read_envelope(fields: Sequence[str]) -> Envelope:
-    letter_id, source, conversation, code, why, attempts, recorded_at, died_at = fields
-    return Envelope(
-        letter_id,
-        source,
-        conversation,
-        code,
-        why,
-        int(attempts),
-        float(recorded_at),
-        float(died_at),
-    )
+def _read_envelopes(answer: Iterable[Sequence[str | None]]) -> Iterator[Envelope]:
+    for fields in answer:
+        try:
+            yield _read_envelope(fields)
+        except Malformed:
+            # Nobody here has written it; it is forgotten with the others.
+            continue
+
+
+def _read_envelope(fields: Sequence[str | None]) -> Envelope:
+    texts = [text for text in fields if text is not None]
+    try:
+        letter_id, source, conversation, code, why, attempts, recorded_at, died_at = texts
+        return Envelope(
+            letter_id,
+            source,
+            conversation,
+            code,
+            why,
+            int(attempts),
+            float(recorded_at),
+            float(died_at),
+        )
+    except ValueError as error:
+        raise Malformed("this is no dead letter") from error
 
 
 def _answer_letter(request: ReadLetter, result: Sequence[Any], sealer: Sealer) -> None:
@@ -235,9 +248,9 @@ def _answer_letter(request: ReadLetter, result: Sequence[Any], sealer: Sealer) -
     if kept is None:
         request.reply.answer(None)
         return
-    envelope = _read_envelope(fields)
-    place = (envelope.source, envelope.conversation, envelope.letter_id)
     try:
+        envelope = _read_envelope(fields)
+        place = (envelope.source, envelope.conversation, envelope.letter_id)
         request.reply.answer(KeptLetter(envelope, open_payload(sealer, kept, *place)))
     except (KeyMissing, Malformed) as error:
         request.reply.fail(error)

@@ -7,6 +7,7 @@ this release does not know and fills in the defaults of fields that an older one
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
@@ -32,6 +33,10 @@ _PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discrimina
 _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
 _ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
 _POST: TypeAdapter[KnownPost] = TypeAdapter(KnownPost)
+
+_ELEMENT = re.compile(
+    r"([0-9]{1,18}) ([0-9]{1,18}) ([0-9.]{1,32})\n([^\n]*)\n(.*)", re.DOTALL | re.ASCII
+)
 
 SEALED_SPACES: frozenset[Space] = frozenset({"session", "contact"})
 """Those whose values are tokens, or tell who somebody is. The rest are places, counts and ids."""
@@ -190,11 +195,20 @@ class Head:
 
     @classmethod
     def parse(cls, destination: str, conversation: str, element: str) -> Head:
-        """Read an element of a list; see ``make_element`` in ``scripts/common.lua``."""
-        header, payload, item_id = element.split("\n", 2)
-        sequence, attempts, recorded_at = header.split(" ")
-        entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
-        return cls(entry_id, item_id, float(recorded_at), payload)
+        """Read an element of a list; see ``make_element`` in ``scripts/common.lua``.
+
+        Raises:
+            Malformed: it is none.
+        """
+        found = _ELEMENT.fullmatch(element)
+        if found is None:
+            raise Malformed("this is no element of a queue")
+        sequence, attempts, recorded_at, payload, item_id = found.groups()
+        try:
+            entry_id = EntryId(int(sequence), int(attempts), Destination(destination), conversation)
+            return cls(entry_id, item_id, float(recorded_at), payload)
+        except ValueError as error:
+            raise Malformed("this is no element of a queue") from error
 
     def unseal(self, sealer: Sealer) -> Head:
         """The same with its payload as it was before it was sealed.
@@ -209,7 +223,7 @@ class Head:
         """A field of the payload, whether or not this release can read the whole of it."""
         try:
             found = json.loads(self.payload)["payload"][name]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return found if isinstance(found, str) else None
 
@@ -218,7 +232,7 @@ class Head:
         try:
             together = json.loads(self.payload)["payload"].get("together", ())
             found = [(one["message_id"], one["recipient_did"]) for one in together]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return ()
         return tuple(one for one in found if all(isinstance(text, str) for text in one))
 
@@ -251,7 +265,7 @@ def _decode(adapter: TypeAdapter[T], text: str) -> T:
     try:
         written = read_json(text)
         version, payload = written["version"], written["payload"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Malformed("not JSON with a version and a payload") from error
     if not isinstance(version, int) or not 1 <= version <= PAYLOAD_VERSION:
         raise Malformed(f"version {version!r}: this release reads up to {PAYLOAD_VERSION}")

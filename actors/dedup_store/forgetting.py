@@ -120,7 +120,11 @@ class Forgetting:
         ):
             gone = 0
             for element in elements:
-                head = Head.parse(destination, conversation, element)
+                try:
+                    head = Head.parse(destination, conversation, element)
+                except Malformed:
+                    # As what is in an entry and cannot be read.
+                    continue
                 gone += await self._forget_entry(head, element)
             start += len(elements) - gone
 

@@ -75,7 +75,7 @@ def read_contact_state(text: str | None) -> ContactState | None:
     try:
         written = json.loads(text or "null")
         return ContactState(**{name: one for name, one in written.items() if name in names})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
 from actors.dedup_store.codec import decode_activity, encode_activity
 from actors.dedup_store.keys import ACTIVE_KEEP_S, ACTIVE_MOST
-from actors.messages import Done, Retry
+from actors.messages import DeadLetter, Done, Retry
 from actors.store import Activity, Record
 from tests.dedup_store import version_1
 from tests.dedup_store.house import House, item
@@ -104,3 +105,34 @@ async def test_what_another_release_wrote_is_passed_over(house: House) -> None:
         client = vars(house.database)["_client"]
         client.zadd(house.keys.active, {written: house.clock.now + 1})
         assert await house.store.find_active(10) == (talk("known"),)
+
+
+async def test_what_comes_again_is_no_activity(house: House) -> None:
+    """However often somebody sends a captured webhook, its conversation stays where it was."""
+    async with house.open():
+        await house.store.record([item("a")], active=[talk("agent:1")])
+        house.clock.now += 1
+        await house.store.record([item("b")], active=[talk("agent:2")])
+        house.clock.now += 1
+        await house.store.record([item("a")], active=[talk("agent:1")])
+        assert await house.store.find_active(10) == (talk("agent:2"), talk("agent:1"))
+
+
+@pytest.mark.redis
+async def test_what_comes_again_writes_nothing(
+    redis_house: House, redis_client: redis.Redis
+) -> None:
+    """A server that makes each write durable waits for its disk; a stranger must not have it."""
+    letter = DeadLetter("webhook:x", "WebhookReceiver", "too_deep", "it is deep", "[[")
+    house = redis_house
+    async with house.open():
+
+        async def record() -> int:
+            await house.store.record([item("a")], dead_letters=[letter], active=[talk("agent:1")])
+            changes = redis_client.info("persistence")["rdb_changes_since_last_save"]
+            return int(changes)
+
+        await record()
+        written = await record()
+        house.clock.now += 1
+        assert await record() == written

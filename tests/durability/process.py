@@ -137,6 +137,18 @@ class ConnectorProcess:
         await process.wait()
         return None
 
+    def read_busy_s(self) -> float:
+        """Seconds of processor that it has taken; 0 where the kernel does not tell."""
+        if self._process is None:
+            return 0.0
+        try:
+            told = Path(f"/proc/{self._process.pid}/stat").read_text("ascii")
+        except OSError:
+            return 0.0
+        # The name of the program, in brackets, may have spaces in it.
+        user, system = told.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def count_defects(self) -> int:
         """How often the log tells of what must never happen, whatever happens outside."""
         told = self._log.read_text("utf-8", "replace").splitlines() if self._log.exists() else []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.targets import CORPUS, TARGETS
+from tests.fuzz.target import CORPUS
+from tests.fuzz.targets import TARGETS
+
+EXAMPLES = 100
+"""Of each target; ``scripts/fuzz`` goes on for minutes."""
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -21,10 +25,10 @@ def test_what_was_found_once_stays_mended(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_whatever_comes_is_read_or_refused(name: str) -> None:
-    """A few hundred inputs."""
+    """Some dozens of inputs that nobody has chosen."""
     target = TARGETS[name]
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data: st.DataObject) -> None:
         target.check(data.draw(target.inputs))

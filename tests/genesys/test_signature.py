@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +66,12 @@ def test_two_secrets_are_both_good_while_one_replaces_the_other() -> None:
 def test_an_empty_secret_signs_nothing() -> None:
     assert not is_signed(b"body", make_signature(b"body", ""), ("",))
     assert not is_signed(b"body", make_signature(b"body", ""), ())
+
+
+def test_signatures_are_compared_in_constant_time() -> None:
+    """By nothing that stops at the first difference, and with every secret: no clock tells this."""
+    tree = ast.parse(inspect.getsource(is_signed))
+    compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    assert [type(node.ops[0]) for node in compared] == [ast.Is]
+    lists = [node for node in ast.walk(tree) if isinstance(node, ast.ListComp)]
+    assert ["hmac.compare_digest" in ast.unparse(node.elt) for node in lists] == [True]

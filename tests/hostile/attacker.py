@@ -13,14 +13,17 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import trio
 
 from actors.genesys.signature import make_signature
 
 AT_ONCE = 24
-LOITERERS = 600
-"""Connections that do nothing, or as little as possible; more than the connector has room for."""
+LOITERS = 10
+"""One in so many is a connection that does nothing, or as little as possible, to the end."""
+LATEST = 500
+"""So many of the webhooks that were captured last are sent again."""
 PATIENCE_S = 30.0
 DRIP_S = 0.5
 _SIGNATURES = (
@@ -79,6 +82,9 @@ class Attacker:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._rng = random.Random(order.seed)  # noqa: S311 - to be repeated, not to be secret
+        # A line that is written just now may be half a line.
+        whole = Path(order.captured).read_text("ascii").rpartition("\n")[0]
+        self._captured = whole.splitlines()[-LATEST:]
         self.ended: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._kinds: dict[str, tuple[int, Callable[[], Awaitable[str]]]] = {
             "wrong signature": (40, self._send_unsigned),
@@ -92,18 +98,22 @@ class Attacker:
     async def run(self) -> None:
         """All of it."""
         order, limiter = self._order, trio.CapacityLimiter(AT_ONCE)
-        loiterers = min(LOITERERS, order.count // 10)
-        names = list(self._kinds)
-        weights = [weight for weight, _ in self._kinds.values()]
         async with trio.open_nursery() as loitering:
-            for number in range(loiterers):
-                loitering.start_soon(self._loiter, number)
             async with trio.open_nursery() as nursery:
-                for name in self._rng.choices(names, weights, k=order.count - loiterers):
-                    await limiter.acquire_on_behalf_of(ticket := object())
-                    nursery.start_soon(self._act, name, limiter, ticket)
+                for number in range(order.count):
+                    if number % LOITERS == 0:
+                        loitering.start_soon(self._loiter, number // LOITERS)
+                    else:
+                        name = self._draw_kind()
+                        await limiter.acquire_on_behalf_of(ticket := object())
+                        nursery.start_soon(self._act, name, limiter, ticket)
                     await trio.sleep(self._rng.uniform(0.0, 2.0 / order.rate))
             loitering.cancel_scope.cancel()
+
+    def _draw_kind(self) -> str:
+        weights = [weight for weight, _ in self._kinds.values()]
+        (name,) = self._rng.choices(list(self._kinds), weights)
+        return name
 
     async def _act(self, name: str, limiter: trio.CapacityLimiter, ticket: object) -> None:
         try:
@@ -161,10 +171,9 @@ class Attacker:
         return await self._post_signed(b'{"id":"hostile","type":"Text","id":"hostile-2"}')
 
     async def _replay(self) -> str:
-        lines = (await trio.Path(self._order.captured).read_text("ascii")).splitlines()
-        if not lines:
+        if not self._captured:
             return await self._send_unsigned()
-        signature, body, _ = json.loads(self._rng.choice(lines))
+        signature, body, _ = json.loads(self._rng.choice(self._captured))
         return await self._post(body.encode("latin-1"), signature.encode("latin-1"))
 
     async def _post_signed(self, body: bytes) -> str:

@@ -12,24 +12,27 @@ from pathlib import Path
 
 import click
 
-from tests.mutants.guards import GUARDS, Guard
+from tests.mutants.doors import DOORS
+from tests.mutants.guard import Guard
+from tests.mutants.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 300.0
 """Without some guards a test hangs: that is noticed as well."""
 _TESTS_FAILED = 1
+ALL = (*GUARDS, *DOORS)
 
 
 @click.command()
 @click.option("--every", default=1, show_default=True, help="Only every so many guards.")
 @click.option("--only", default="", metavar="TEXT", help="Only guards whose promise has this text.")
 def main(*, every: int, only: str) -> None:
-    """Take every guard out of runtime/, one at a time. Exit 0 only if the tests notice each."""
-    chosen = [guard for guard in GUARDS[::every] if only in guard.promise]
+    """Take every guard out, one at a time. Exit 0 only if the tests notice each."""
+    chosen = [guard for guard in ALL[::every] if only in guard.promise]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         noticed = list(pool.map(_is_noticed, chosen))
     for guard, found in zip(chosen, noticed, strict=True):
-        click.echo(f"{'noticed' if found else 'MISSED '}  {guard.module:<10}  {guard.promise}")
+        click.echo(f"{'noticed' if found else 'MISSED '}  {guard.module:<32}  {guard.promise}")
     click.echo(f"\n{sum(noticed)} of {len(chosen)} noticed.")
     sys.exit(0 if all(noticed) else 1)
 
@@ -37,15 +40,15 @@ def main(*, every: int, only: str) -> None:
 def _is_noticed(guard: Guard) -> bool:
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder)
-        for name in ("runtime", "tests", "actors", "connector"):
+        for name in ("runtime", "tests", "actors", "connector", "sandbox"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, copy / name, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", copy)
-        take_out(guard, copy / "runtime")
+        take_out(guard, copy)
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         try:
             status = subprocess.run(
-                [*command, "tests/runtime"],
+                [*command, *guard.tests],
                 cwd=copy,
                 env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
                 stdout=subprocess.DEVNULL,

@@ -1,357 +1,339 @@
-"""Which guards there are: what is taken out, and which promise it breaks."""
+"""The guards of ``runtime/``: what is taken out, and which promise it breaks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A piece of ``runtime/`` that keeps a promise.
-
-    Args:
-        promise: what does not hold without it.
-        module: the file in ``runtime/``, without its suffix.
-        piece: the code, which is there exactly once.
-        without: what stands there instead.
-    """
-
-    promise: str
-    module: str
-    piece: str
-    without: str
-
+from tests.mutants.guard import Guard
 
 GUARDS = (
     # --- what is in hand --------------------------------------------------------------------
     Guard(
         "a message in hand survives the crash of its worker",
-        "slot",
+        "runtime/slot",
         "handed_out, self._handed_out = self._handed_out, 0",
         "handed_out, self._handed_out = self._handed_out, 0\n        self._parcels.clear()",
     ),
     Guard(
         "what was dealt with is forgotten",
-        "slot",
+        "runtime/slot",
         "            self._parcels.popleft()",
         "            pass",
     ),
     Guard(
         "each crash on a message is counted",
-        "slot",
+        "runtime/slot",
         "parcel.attempts += 1",
         "parcel.attempts += 0",
     ),
     Guard(
         "after a crash the messages of a batch go one by one",
-        "slot",
+        "runtime/slot",
         "alone = any(parcel.attempts for parcel in self._parcels)",
         "alone = False",
     ),
     Guard(
         "trouble of the other side is nobody's attempt",
-        "slot",
+        "runtime/slot",
         "        if crash is None:\n            return\n",
         "        crash = crash or ValueError()\n",
     ),
     Guard(
         "a poisonous message is given up",
-        "worker",
+        "runtime/worker",
         "if parcel.error is not None and parcel.attempts >= self._poison_after:",
         "if False:",
     ),
     Guard(
         "it is given up only after so many attempts",
-        "worker",
+        "runtime/worker",
         "parcel.attempts >= self._poison_after:",
         "parcel.attempts >= self._poison_after - 1:",
     ),
     Guard(
         "what is given up is forgotten only when somebody else keeps it",
-        "worker",
+        "runtime/worker",
         "            await self._on_poison(message, attempts, error)\n        self.slot.give_up()",
         "            self.slot.give_up()\n"
         "            await self._on_poison(message, attempts, error)",
     ),
     Guard(
         "giving up has a deadline",
-        "worker",
+        "runtime/worker",
         "        with self._deadline.guard():\n            await self._on_poison",
         "        if True:\n            await self._on_poison",
     ),
     Guard(
         "a message has a deadline",
-        "worker",
+        "runtime/worker",
         "        with self._deadline.guard():\n            if isinstance",
         "        if True:\n            if isinstance",
     ),
     Guard(
         "a batch is no larger than allowed",
-        "worker",
+        "runtime/worker",
         "while self.slot and len(self.slot) < most:",
         "while self.slot and len(self.slot) <= most:",
     ),
     Guard(
         "the lives of workers are not the lives of messages: what is in hand goes first",
-        "worker",
+        "runtime/worker",
         "        if not self.slot:\n            await self._receive(most)",
         "        if True:\n            await self._receive(most)",
     ),
     # --- crashes and restarts ---------------------------------------------------------------
     Guard(
         "a crash never leaves its unit",
-        "unit",
+        "runtime/unit",
         "            return self._decide(error)",
         "            raise",
     ),
     Guard(
         "cancellation is never swallowed",
-        "unit",
+        "runtime/unit",
         "            raise (others or group) from None",
         "            return self._decide(errors or ValueError())",
     ),
     Guard(
         "an incarnation is never used twice",
-        "unit",
+        "runtime/unit",
         "        if not self._closing.asked:\n            self.begin()\n\n    def _tell_given_up",
         "        self.context.condition.begin(trio.current_time())\n\n    def _tell_given_up",
     ),
     Guard(
         "a run that returns is a crash",
-        "unit",
+        "runtime/unit",
         'raise ReturnedEarly("run() returned although nobody asked")',
         "await trio.sleep_forever()",
     ),
     Guard(
         "only a crash counts as a restart",
-        "unit",
+        "runtime/unit",
         "self._crashed = failure.verdict is Verdict.CRASH",
         "self._crashed = True",
     ),
     Guard(
         "restarts are counted",
-        "unit",
+        "runtime/unit",
         "self._shared.counters.restarts += 1",
         "self._shared.counters.restarts += 0",
     ),
     Guard(
         "nothing is started while stopping",
-        "unit",
+        "runtime/unit",
         "        try:\n            with self._life:\n",
         "        self._closing = Closing()\n        try:\n            with self._life:\n",
     ),
     Guard(
         "an error in the constructor is a crash like any other",
-        "unit",
+        "runtime/unit",
         "            self._not_created = error\n            return",
         "            raise",
     ),
     Guard(
         "delays grow",
-        "backoff",
+        "runtime/backoff",
         "exponent = min(n + 1, _LARGEST_EXPONENT)",
         "exponent = 1",
     ),
     Guard(
         "delays are bounded",
-        "backoff",
+        "runtime/backoff",
         "return min(self.backoff_max_s, self.backoff_min_s * 2.0**exponent)",
         "return self.backoff_min_s * 2.0**exponent",
     ),
     Guard(
         "delays have jitter",
-        "backoff",
+        "runtime/backoff",
         "return rng.uniform(self.backoff_min_s, self.cap_s(n))",
         "return self.cap_s(n)",
     ),
     Guard(
         "what only a person can mend is tried rarely",
-        "backoff",
+        "runtime/backoff",
         "return rng.uniform(0.5 * self.backoff_max_s, self.backoff_max_s)",
         "return rng.uniform(self.backoff_min_s, self.backoff_max_s)",
     ),
     Guard(
         "a policy under which nothing is ever seen as failed is refused",
-        "backoff",
+        "runtime/backoff",
         "if longest_s >= self.period_s:",
         "if False:",
     ),
     Guard(
         "too many crashes are a failure",
-        "condition",
+        "runtime/condition",
         "return len(self._times) > self._limit and now - self._times[0] <= self._period_s",
         "return False",
     ),
     Guard(
         "old crashes are forgotten",
-        "condition",
+        "runtime/condition",
         "return len(self._times) > self._limit and now - self._times[0] <= self._period_s",
         "return len(self._times) > self._limit",
     ),
     Guard(
         "the other side's own waiting time is kept",
-        "condition",
+        "runtime/condition",
         "max(delay_s, failure.after_s or 0.0)",
         "delay_s",
     ),
     Guard(
         "after a quiet time delays are short again",
-        "condition",
+        "runtime/condition",
         "            self._crashes_in_a_row = 0\n",
         "            pass\n",
     ),
     Guard(
         "trouble shows until the message in hand is through",
-        "condition",
+        "runtime/condition",
         'if self._phase == "alive" and not self._redelivers and quiet:',
         'if self._phase == "alive" and quiet:',
     ),
     Guard(
         "wrong credentials are failed, not backing off",
-        "condition",
+        "runtime/condition",
         "if failure.verdict is Verdict.ASK_A_PERSON:",
         "if False:",
     ),
     # --- deadlines --------------------------------------------------------------------------
     Guard(
         "being idle is no reason to be called stuck",
-        "context",
+        "runtime/context",
         '            self._scope.deadline = float("inf")',
         "            pass",
     ),
     Guard(
         "a sign of life gives the whole time again",
-        "context",
+        "runtime/context",
         "            self._scope.deadline = trio.current_time() + self._limit_s",
         "            pass",
     ),
     Guard(
         "a deadline that passed is a crash",
-        "context",
+        "runtime/context",
         "            raise Stuck(reason)",
         "            return",
     ),
     # --- rates ------------------------------------------------------------------------------
     Guard(
         "no window sees more than the rate allows",
-        "rate",
+        "runtime/rate",
         "missing = self._in_use + cost - self.rate.count",
         "missing = self._in_use - self.rate.count",
     ),
     Guard(
         "tokens come back one by one, not all at once",
-        "rate",
+        "runtime/rate",
         "while self._taken and self._taken[0][0] + self.rate.per_s <= now:",
         "while self._taken and self._taken[0][0] + self.rate.per_s / 2 <= now:",
     ),
     Guard(
         "waiters are served in their order",
-        "rate",
+        "runtime/rate",
         "        async with self._turn:\n",
         "        if True:\n",
     ),
     Guard(
         "a block by the other side is kept",
-        "rate",
+        "runtime/rate",
         "wait_s = self._blocked_until - now",
         "wait_s = 0.0",
     ),
     Guard(
         "a block is never shortened",
-        "rate",
+        "runtime/rate",
         "max(self._blocked_until, trio.current_time() + seconds)",
         "trio.current_time() + seconds",
     ),
     # --- duty -------------------------------------------------------------------------------
     Guard(
         "who stood still past the end of its duty does nothing more",
-        "duty",
+        "runtime/duty",
         "with trio.CancelScope(deadline=self._until) as scope:",
         "with trio.CancelScope() as scope:",
     ),
     Guard(
         "a duty that is over cannot be extended",
-        "duty",
+        "runtime/duty",
         "        if self.is_on:\n            self._until = max",
         "        if True:\n            self._until = max",
     ),
     Guard(
         "the end of a duty cancels what is done on it",
-        "duty",
+        "runtime/duty",
         "            scope.cancel()",
         "            pass",
     ),
     Guard(
         "each duty has a number of its own",
-        "duty",
+        "runtime/duty",
         "        self.term += 1",
         "        self.term += 0",
     ),
     Guard(
         "no duty begins while somebody acts on the one before it",
-        "duty",
+        "runtime/duty",
         "        if self._scopes:\n            raise",
         "        if False:\n            raise",
     ),
     Guard(
         "the next duty begins with nothing in hand",
-        "supervised",
+        "runtime/supervised",
         "                self.units = self._make_units()\n\n    async def stop",
         "\n    async def stop",
     ),
     # --- stopping ---------------------------------------------------------------------------
     Guard(
         "what is in hand may be finished when stopping",
-        "supervised",
+        "runtime/supervised",
         "        with trio.move_on_at(until):\n            await self.ended.wait()\n",
         "",
     ),
     Guard(
         "who does not finish in time is cancelled",
-        "supervised",
+        "runtime/supervised",
         "            unit.cancel()",
         "            pass",
     ),
     Guard(
         "actors stop in the reverse order",
-        "supervisor",
+        "runtime/supervisor",
         "for actor in reversed(self._enabled()):",
         "for actor in self._enabled():",
     ),
     Guard(
         "an actor that does not end is named",
-        "supervisor",
+        "runtime/supervisor",
         "tuple(actor.spec.name for actor in self._enabled() if not actor.ended.is_set())",
         "()",
     ),
     Guard(
         "actors that would wait on each other for ever are refused",
-        "supervisor",
+        "runtime/supervisor",
         "graphlib.TopologicalSorter({spec.name: spec.sends_to for spec in specs}).prepare()",
         "pass",
     ),
     Guard(
         "no message without a place for poison",
-        "supervisor",
+        "runtime/supervisor",
         "        if spec.mailbox is not None and spec.on_poison is None:",
         "        if False:",
     ),
     # --- mailboxes --------------------------------------------------------------------------
     Guard(
         "a question is answered once",
-        "mailbox",
+        "runtime/mailbox",
         "        if not self._answered.is_set():\n            self._values.append(value)",
         "        if True:\n            self._values.append(value)",
     ),
     Guard(
         "who is not answered is told",
-        "mailbox",
+        "runtime/mailbox",
         "        with trio.move_on_after(within_s):\n            await self._answered.wait()",
         "        if True:\n            await self._answered.wait()",
     ),
     Guard(
         "a full mailbox takes nothing more at once",
-        "mailbox",
+        "runtime/mailbox",
         "        except trio.WouldBlock:\n            return False\n        return True",
         "        except trio.WouldBlock:\n            return True\n        return True",
     ),

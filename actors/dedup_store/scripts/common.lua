@@ -89,13 +89,13 @@ local function make_element(entry)
   return header .. '\n' .. entry.payload .. '\n' .. entry.item_id
 end
 
-local function read_head(queue)
-  local element = redis.call('LINDEX', queue, 0)
-  if not element then
+-- Nothing if it is no such element.
+local function parse_element(element)
+  local pattern = '^(%d+) (%d+) (%d+%.?%d*)\n([^\n]*)\n(.*)$'
+  local sequence, attempts, recorded_at, payload, item_id = string.match(element, pattern)
+  if not sequence or #sequence > 18 or #attempts > 18 or #recorded_at > 32 then
     return nil
   end
-  local pattern = '^(%d+) (%d+) (%S+)\n([^\n]*)\n(.*)$'
-  local sequence, attempts, recorded_at, payload, item_id = string.match(element, pattern)
   return {
     sequence = sequence,
     attempts = attempts,
@@ -107,7 +107,8 @@ end
 
 -- The head of the queue, if it is this very delivery of it.
 local function read_head_in_hand(queue, sequence, attempts)
-  local head = read_head(queue)
+  local element = redis.call('LINDEX', queue, 0)
+  local head = element and parse_element(element)
   if head and head.sequence == sequence and head.attempts == attempts then
     return head
   end
@@ -118,9 +119,11 @@ end
 -- is due again), or its queue is empty.
 local function show_head(destination, conversation)
   redis.call('ZREM', later_key(destination), conversation)
-  local head = read_head(queue_key(destination, conversation))
-  if head then
-    redis.call('ZADD', ready_key(destination), head.recorded_at, conversation)
+  local element = redis.call('LINDEX', queue_key(destination, conversation), 0)
+  if element then
+    local head = parse_element(element)
+    -- What is no element is dealt with when it is to be handed over.
+    redis.call('ZADD', ready_key(destination), head and head.recorded_at or now, conversation)
     keep(ready_key(destination), entry_keep_s)
   else
     redis.call('ZREM', ready_key(destination), conversation)
@@ -150,11 +153,17 @@ end
 
 local start, appended = nil, 0
 
+local function next_sequence()
+  local sequence = redis.call('INCR', prefix .. 'sequence')
+  keep(prefix .. 'sequence', longest_keep_s)
+  return string.format('%.0f', sequence)
+end
+
 -- Appends an entry that is new: recorded now, and not yet tried.
 local function append(item_id, destination, conversation, payload)
   start = start or find_start()
   appended = appended + 1
-  local sequence = string.format('%.0f', redis.call('INCR', prefix .. 'sequence'))
+  local sequence = next_sequence()
   local entry = {
     sequence = sequence,
     attempts = '0',
@@ -162,7 +171,6 @@ local function append(item_id, destination, conversation, payload)
     payload = payload,
     item_id = item_id,
   }
-  keep(prefix .. 'sequence', longest_keep_s)
   redis.call('ZADD', journal_key, entry.recorded_at, sequence)
   keep(journal_key, entry_keep_s)
   local queue = queue_key(destination, conversation)
@@ -173,17 +181,18 @@ local function append(item_id, destination, conversation, payload)
   keep(ready_key(destination), entry_keep_s)
 end
 
--- Appends the items that were never seen and returns their places in the request, counted from 1.
+-- Appends the items that were never seen and returns their places in the request, counted from 1,
+-- and how many items there were.
 local function append_items()
-  local new = {}
-  for place = 1, take_number() do
+  local new, count = {}, take_number()
+  for place = 1, count do
     local item_id, destination, conversation, payload = take(), take(), take(), take()
     if mark_new(item_id) then
       new[#new + 1] = place
       append(item_id, destination, conversation, payload)
     end
   end
-  return new
+  return new, count
 end
 
 local function mark_seen()
@@ -223,11 +232,15 @@ local function keep_values()
   end
 end
 
--- In which conversations something happens, and how to ask about them.
-local function mark_active()
+-- In which conversations something happens, and how to ask about them. If nothing happened nothing is
+-- written: a server that makes each write durable takes its time for one.
+local function mark_active(happened)
   for _ = 1, take_number() do
-    redis.call('ZADD', active_key, now, take())
-    keep(active_key, active_keep_s)
+    local activity = take()
+    if happened then
+      redis.call('ZADD', active_key, now, activity)
+      keep(active_key, active_keep_s)
+    end
   end
 end
 

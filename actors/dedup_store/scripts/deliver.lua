@@ -1,4 +1,5 @@
--- What may be handed over now, and how much there is in all. Takes nothing away.
+-- What may be handed over now, and how much there is in all. Takes nothing away but what only
+-- another program or a person can have written.
 -- ARGV: for each destination its name, the room it has, and the conversations it has in hand.
 -- Returns {{destination, conversation, head}, ...}, {when each destination is due next or "", ...},
 -- entries in the journal, when the oldest of them was recorded or "", dead letters.
@@ -16,6 +17,28 @@ local function waiting(members)
   }
 end
 
+-- The first element of a queue. What is none becomes a dead letter, and stops nothing behind it.
+local function find_head(destination, conversation)
+  local queue = queue_key(destination, conversation)
+  local element = redis.call('LINDEX', queue, 0)
+  while element and not parse_element(element) do
+    bury({
+      letter_id = 'element:' .. next_sequence(),
+      source = destination,
+      conversation = conversation,
+      code = 'Unreadable',
+      why = 'this is no entry of the journal',
+      attempts = '0',
+      recorded_at = now,
+      payload = element,
+    })
+    redis.call('LPOP', queue)
+    redis.call('ZREM', journal_key, string.match(element, '^%d+') or '')
+    element = redis.call('LINDEX', queue, 0)
+  end
+  return element
+end
+
 -- Both sets are read only as far as is surely enough: the room, and what is to be skipped.
 local function deliver(destination, room, held, held_count)
   local ready, later = ready_key(destination), later_key(destination)
@@ -29,8 +52,7 @@ local function deliver(destination, room, held, held_count)
       first = again
     end
     local conversation = first.take()
-    local head = not held[conversation]
-      and redis.call('LINDEX', queue_key(destination, conversation), 0)
+    local head = not held[conversation] and find_head(destination, conversation)
     if head then
       heads[#heads + 1] = {destination, conversation, head}
       room = room - 1

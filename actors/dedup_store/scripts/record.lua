@@ -14,7 +14,7 @@ local function forget(key, keep_s, most)
   redis.call('ZREMRANGEBYRANK', key, 0, -1 - most)
 end
 
-local new = append_items()
+local new, count = append_items()
 -- Before the marks: a letter may have the id of a thing that is to be marked as seen.
 for _ = 1, take_number() do
   local letter = {
@@ -34,7 +34,8 @@ end
 mark_seen()
 keep_values()
 keep_references()
-mark_active()
+-- What comes again, as often as anybody sends it, is no news.
+mark_active(#new > 0 or count == 0)
 keep_posts()
 if forget_old then
   redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', string.format('%.6f', tonumber(now) - seen_keep_s))

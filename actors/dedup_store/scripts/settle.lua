@@ -42,7 +42,7 @@ local new = append_items()
 if head then
   keep_values()
   keep_references()
-  mark_active()
+  mark_active(true)
   keep_posts()
 end
 table.insert(new, 1, head and 1 or 0)
