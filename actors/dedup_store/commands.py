@@ -15,15 +15,16 @@ from actors.dead_letters import (
     ReadLetter,
     ReplayLetter,
 )
-from actors.dedup_store.codec import (
-    EntryId,
-    encode_activity,
-    encode_reference,
-    seal_letter,
-    seal_payload,
-    seal_post,
-    seal_value,
+from actors.dedup_store.arguments import (
+    list_items,
+    list_kept,
+    list_letters,
+    list_references,
+    write_list,
+    write_place,
+    write_time,
 )
+from actors.dedup_store.codec import EntryId, seal_payload
 from actors.dedup_store.keys import (
     ACTIVE_KEEP_S,
     ACTIVE_MOST,
@@ -42,18 +43,15 @@ from actors.dedup_store.keys import (
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.dedup_store.sealing import Sealer
 from actors.messages import (
-    DeadLetter,
     Destination,
     Done,
     JournalItem,
     Refused,
     Retry,
-    ThreadReference,
 )
 from actors.store import (
     POSTS_KEEP_S,
     SEEN_KEEP_S,
-    Activity,
     Amend,
     FindActive,
     FindInherited,
@@ -66,7 +64,6 @@ from actors.store import (
     SetPaused,
     Settle,
     StoreRequest,
-    Value,
 )
 
 ENVELOPE_FIELDS = (
@@ -172,10 +169,12 @@ class Commands:
                 return self._settle(request, _Caller.of(request, now, token))
             case Amend():
                 entry_id = EntryId.parse(request.entry_id)
-                absorbed = _many((str(EntryId.parse(one).sequence),) for one in request.absorbed)
+                absorbed = write_list(
+                    (str(EntryId.parse(one).sequence),) for one in request.absorbed
+                )
                 place = (entry_id.destination, entry_id.conversation, request.item_id)
                 payload = seal_payload(self.sealer, request.payload, *place)
-                arguments = (*_place(entry_id), payload, *absorbed)
+                arguments = (*write_place(entry_id), payload, *absorbed)
                 return self._call("amend", _Caller.of(request, now, token), arguments)
             case ReadQueue(entry_id=name, most=most):
                 entry_id = EntryId.parse(name)
@@ -189,13 +188,13 @@ class Commands:
             case FindReference():
                 return self._call("reference", _Caller(now), (request.uri,), reads=True)
             case FindInherited(uris=uris):
-                asked = _many((uri,) for uri in uris)
+                asked = write_list((uri,) for uri in uris)
                 return self._call("inherited", _Caller(now), asked, reads=True)
             case FindActive():
                 last = str(request.limit - 1)
                 return Command(("ZREVRANGE", self.keys.active, "0", last), reads=True)
             case FindPosts(since_s=since_s):
-                range_ = ("+inf", _time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
+                range_ = ("+inf", write_time(since_s), "WITHSCORES", "LIMIT", "0", str(POSTS_MOST))
                 return Command(("ZREVRANGEBYSCORE", self.keys.posts, *range_), reads=True)
             case SetPaused(actor=actor, is_on=is_on):
                 return self._call("pause", _Caller(now), (actor, "1" if is_on else "0"))
@@ -256,23 +255,23 @@ class Commands:
             str(int(1000 * LEASE_HOLDS_S)),
             str(1000 * LEASE_KEEP_S),
             str(_CLOCKS_APART_S),
-            *self._items(items),
+            *list_items(self.sealer, items),
         )
         return self._call("forget", _Caller(now), arguments)
 
     def probe(self, now: float) -> Command:
         """A write that fails when the store takes no writes."""
-        return Command(("SET", self.keys.probe, _time(now), "EX", "60"))
+        return Command(("SET", self.keys.probe, write_time(now), "EX", "60"))
 
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         arguments = [
             "1" if forget_old else "0",
             str(ACTIVE_MOST),
             str(POSTS_MOST),
-            *self._items(request.items),
-            *self._letters(request.dead_letters),
-            *_many((item_id,) for item_id in request.seen),
-            *self._kept(request),
+            *list_items(self.sealer, request.items),
+            *list_letters(self.sealer, request.dead_letters),
+            *write_list((item_id,) for item_id in request.seen),
+            *list_kept(self.sealer, request),
         ]
         return self._call("record", caller, arguments)
 
@@ -282,27 +281,29 @@ class Commands:
             case Done():
                 outcome = ("done", "", "", "", "0")
             case Retry(after_s=after_s):
-                outcome = ("retry", _time(caller.now + max(0.0, after_s)), "", "", "1")
+                outcome = ("retry", write_time(caller.now + max(0.0, after_s)), "", "", "1")
             case Refused(code=code, why=why, tries=tries):
                 outcome = ("refused", "", code, why, str(tries))
             case _:
                 assert_never(request.outcome)
         arguments = [
-            *_place(entry_id),
+            *write_place(entry_id),
             *outcome,
-            *self._items(request.items),
-            *self._kept(request),
+            *list_items(self.sealer, request.items),
+            *list_kept(self.sealer, request),
         ]
         return self._call("settle", caller, arguments)
 
     def _make_for_letters(self, request: DeadLetterRequest, now: float) -> Command:
         match request:
             case ListLetters():
-                oldest = _time(now - DEAD_KEEP_S)
+                oldest = write_time(now - DEAD_KEEP_S)
                 listing = ("ZREVRANGEBYSCORE", self.keys.dead, "+inf", oldest)
                 return Command(listing, reads=True)
             case ReadEnvelopes(letter_ids=letter_ids):
-                asked = [_many((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)]
+                asked = [
+                    write_list((one,) for one in each) for each in (letter_ids, ENVELOPE_FIELDS)
+                ]
                 return self._call("envelopes", _Caller(now), chain(*asked), reads=True)
             case ReadLetter(letter_id=letter_id):
                 key = self.keys.dead_letter(letter_id)
@@ -318,93 +319,19 @@ class Commands:
         arguments = [
             request.letter_id,
             request.unless_seen or "",
-            *self._items([request.item] if request.item else []),
-            *_references(request.references),
+            *list_items(self.sealer, [request.item] if request.item else []),
+            *list_references(request.references),
         ]
         return self._call("replay", _Caller(now), arguments)
-
-    def _items(self, items: Iterable[JournalItem]) -> list[str]:
-        return _many((*_name(one), self._seal(one)) for one in items)
-
-    def _seal(self, item: JournalItem) -> str:
-        place = (item.destination, item.conversation, item.item_id)
-        return seal_payload(self.sealer, item.payload, *place)
-
-    def _letters(self, letters: Iterable[DeadLetter]) -> list[str]:
-        return _many(
-            (
-                one.letter_id,
-                one.source,
-                one.code,
-                one.why,
-                seal_letter(self.sealer, one),
-                str(one.attempts),
-            )
-            for one in letters
-        )
-
-    def _kept(self, request: Record | Settle) -> list[str]:
-        """What is kept with a recording or a settling, in the order of the scripts."""
-        posts = (seal_post(self.sealer, one) for one in request.posts)
-        return [
-            *self._values(request.values),
-            *_references(request.references),
-            *_activities(request.active),
-            *_many((one,) for one in posts),
-        ]
-
-    def _values(self, values: Iterable[Value]) -> list[str]:
-        return _many(
-            (
-                value_name(one.space, one.name),
-                seal_value(self.sealer, one.space, one.name, one.text),
-                _life_time(one),
-                "1" if one.earliest else "0",
-            )
-            for one in values
-        )
 
     def _call(
         self, name: ScriptName, caller: _Caller, arguments: Iterable[str], *, reads: bool = False
     ) -> Command:
         common = (
-            _time(caller.now),
+            write_time(caller.now),
             *_LIMITS,
             caller.token,
             "1" if caller.fenced else "",
         )
         head = ("EVALSHA", self._scripts[name].digest, "1", self.keys.prefix)
         return Command((*head, *common, *arguments), reads)
-
-
-def _time(unix_s: float) -> str:
-    return f"{unix_s:.6f}"
-
-
-def _place(entry_id: EntryId) -> tuple[str, str, str, str]:
-    sequence, attempts = str(entry_id.sequence), str(entry_id.attempts)
-    return sequence, attempts, entry_id.destination, entry_id.conversation
-
-
-def _many(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """A list as the scripts take it: its length, then all fields one after the other."""
-    listed = list(rows)
-    return [str(len(listed)), *(field for row in listed for field in row)]
-
-
-def _name(item: JournalItem) -> tuple[str, str, str]:
-    return item.item_id, item.destination, item.conversation
-
-
-def _life_time(value: Value) -> str:
-    """In milliseconds; ``"0"`` to delete it."""
-    keep_s = LONGEST_KEEP_S if value.keep_s is None else value.keep_s
-    return "0" if keep_s <= 0 else str(max(1, round(keep_s * 1000)))
-
-
-def _references(references: Iterable[ThreadReference]) -> list[str]:
-    return _many((one.post.uri, encode_reference(one)) for one in references)
-
-
-def _activities(activities: Iterable[Activity]) -> list[str]:
-    return _many((encode_activity(one),) for one in activities)
