@@ -268,7 +268,9 @@ def _decode(adapter: TypeAdapter[T], text: str) -> T:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Malformed("not JSON with a version and a payload") from error
     if not isinstance(version, int) or not 1 <= version <= PAYLOAD_VERSION:
-        raise Malformed(f"version {version!r}: this release reads up to {PAYLOAD_VERSION}")
+        # What is no small number may be anything that somebody wrote.
+        told = version if isinstance(version, int) and 0 <= version < 1000 else "of another kind"
+        raise Malformed(f"version {told}: this release reads up to {PAYLOAD_VERSION}")
     try:
         return adapter.validate_python(payload)
     except ValidationError as error:

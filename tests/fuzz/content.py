@@ -75,7 +75,7 @@ def _check_sendable(translated: InboundPost | InboundDirectMessage) -> None:
     else:
         body = make_private_message(translated)
     json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    expect(bool(body["text"].strip()) or bool(body.get("content")))
+    expect(bool(body.get("text", "").strip()) or bool(body.get("content")))
 
 
 def _check_splitting(pieces: Arguments) -> None:
