@@ -36,13 +36,13 @@ SECOND_LOOK_S = 60.0
 """How long after the first look for what was missed there is another one."""
 
 PORTION_S = 10.0
-"""What was found is recorded after so long at the latest: a thousand conversations take minutes."""
+"""What was found is recorded after so long at the latest: thousands of conversations take minutes."""
 
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
 
-MOST_CONVERSATIONS = 1_000
-MOST_ACTIVITIES = 2_000
+MOST_CONVERSATIONS = 2_000
+MOST_ACTIVITIES = 10_000
 
 DEPOSED_S = 1.0
 NOT_PERMITTED_S = 600.0
