@@ -128,7 +128,9 @@ def _read_file(env_file: Path, problems: list[str]) -> Mapping[str, str | None]:
     if not env_file.exists():
         return {}
     if not env_file.is_file():
-        problems.append(f"{env_file}: is not a file, but a folder or the like. Remove or mount it")
+        problems.append(
+            f"{env_file}: is not a file; a mount of a file that does not exist makes a folder"
+        )
         return {}
     try:
         text = env_file.read_text("utf-8")
