@@ -201,3 +201,21 @@ async def test_nothing_else_than_http_1_is_spoken(upgrade: bytes) -> None:
         await stream.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n" + upgrade + b"\r\n")
         await read_until(stream, OK)
     assert seen == ["lifespan", "http"]
+
+
+@pytest.mark.parametrize("first", [b"PRI * HTTP/2.0", b"GET / HTTP/2.0", b"GET / HTTP/9.9"])
+async def test_a_request_of_another_version_reaches_nobody(first: bytes) -> None:
+    """Its connection is closed without an answer."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        seen.append(scope["type"])
+        await Application()(scope, receive, send)
+
+    async with (
+        served(app, trio.Event()) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as stream,
+    ):
+        await stream.send_all(first + b"\r\nhost: x\r\n\r\n")
+        assert await stream.receive_some() == b""
+    assert seen == ["lifespan"]
