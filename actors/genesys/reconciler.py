@@ -36,7 +36,7 @@ SECOND_LOOK_S = 60.0
 """How long after the first look for what was missed there is another one."""
 
 PORTION_S = 10.0
-"""What was found is recorded after so long at the latest: thousands of conversations take minutes."""
+"""What was found is recorded after so long at the latest: thousands of conversations take long."""
 
 LOOK_EVERY_S = 300.0
 """How often the store is asked whether another process had a gap."""
