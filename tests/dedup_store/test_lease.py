@@ -226,8 +226,11 @@ async def test_what_another_process_records_is_handed_over_soon(
     standby = leader.beside(LONG)
     standby.house.database = open_remote(redis_address, timeout_s=5.0, threads=4)
     async with leader.alive(), standby.alive():
+        both = (leader, standby)
         with trio.fail_after(10):
-            while not (leader.lease.is_heard and standby.lease.is_heard):  # noqa: ASYNC110
+            while not (  # noqa: ASYNC110 - it is two processes
+                all(one.lease.is_heard for one in both) and any(one.duty.is_on for one in both)
+            ):
                 await trio.sleep(0.01)
         first, second = (leader, standby) if leader.duty.is_on else (standby, leader)
         await second.house.store.record([item("a")])
