@@ -34,6 +34,10 @@ _REFERENCE: TypeAdapter[ThreadReference] = TypeAdapter(ThreadReference)
 _ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
 _POST: TypeAdapter[KnownPost] = TypeAdapter(KnownPost)
 
+_NAME = re.compile(r"[a-z_]{1,40}")
+"""A field of ours."""
+_MOST_TOLD = 250
+
 _ELEMENT = re.compile(
     r"([0-9]{1,18}) ([0-9]{1,18}) ([0-9.]{1,32})\n([^\n]*)\n(.*)", re.DOTALL | re.ASCII
 )
@@ -278,7 +282,13 @@ def _decode(adapter: TypeAdapter[T], text: str) -> T:
 
 
 def _explain(error: ValidationError) -> str:
-    """Where it is wrong, without the customer's words."""
+    """Where it is wrong, without the customer's words: a key or a kind may be anybody's, too."""
     first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "payload"
-    return f"{where}: {first['msg']}"
+    where = ".".join(_name_part(part) for part in first["loc"]) or "payload"
+    unknown = first["type"] == "union_tag_invalid"
+    said = "of a kind that this release does not know" if unknown else first["msg"]
+    return f"{where}: {said}"[:_MOST_TOLD]
+
+
+def _name_part(part: int | str) -> str:
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"

@@ -102,10 +102,29 @@ def test_what_cannot_be_read_is_malformed(text: str, why: str) -> None:
         decode_payload(text)
 
 
-def test_the_reason_does_not_repeat_the_customers_words() -> None:
-    """Reasons are logged."""
-    written = encode_payload(Receipt("m", "d", "Delivered")).replace('"Delivered"', '"secret"')
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"Delivered"', '"secret"'),
+        ('"kind":"receipt"', f'"kind":"{300 * "secret "}"'),
+        ('"code":null', '"code":{"secret words":1}'),
+    ],
+)
+def test_the_reason_does_not_repeat_the_customers_words(written: str, instead: str) -> None:
+    """Reasons are logged; neither is one as long as what somebody wrote."""
+    text = encode_payload(Receipt("m", "d", "Delivered"))
+    assert written in text
     with pytest.raises(Malformed) as caught:
+        decode_payload(text.replace(written, instead))
+    assert "secret" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_the_reason_does_not_repeat_a_key_that_somebody_chose() -> None:
+    """Only the fields that we know are named."""
+    message = InboundDirectMessage("m", "c", AUTHOR, "hi", "t", metadata={"a secret": "b"})
+    written = encode_payload(message).replace('"a secret":"b"', '"a secret":1')
+    with pytest.raises(Malformed, match=r"metadata\.…") as caught:
         decode_payload(written)
     assert "secret" not in str(caught.value)
 
