@@ -285,8 +285,10 @@ def _explain(error: ValidationError) -> str:
     """Where it is wrong, without the customer's words: a key or a kind may be anybody's, too."""
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(_name_part(part) for part in first["loc"]) or "payload"
-    unknown = first["type"] == "union_tag_invalid"
-    said = "of a kind that this release does not know" if unknown else first["msg"]
+    said = first["msg"]
+    if first["type"] == "union_tag_invalid":
+        kind = _name_part(str(first["ctx"]["tag"]))
+        said = f"of the kind {kind}, which this release does not know"
     return f"{where}: {said}"[:_MOST_TOLD]
 
 
