@@ -6,9 +6,8 @@ import ipaddress
 from urllib.parse import urlsplit
 
 import httpx
-import trio
 
-from actors.media.decoding import make_decoder
+from actors.media.decoding import read_content
 from runtime.errors import Rejected
 
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
@@ -66,24 +65,10 @@ async def _read(response: httpx.Response, most_bytes: int) -> bytes:
     if response.is_stream_consumed:
         return response.content  # made whole by a test
     try:
-        decode = make_decoder(response.headers.get("content-encoding", ""))
+        content = await read_content(response, most_bytes)
     except Rejected as error:
         raise httpx.DecodingError(str(error), request=response.request) from error
-    content = bytearray()
-    fault: str | None = None
-    # The library's generators must not be left half-way: what is enough is told by cancelling them.
-    with trio.CancelScope() as reading:
-        async for data in response.aiter_raw():
-            if reading.cancel_called:
-                continue
-            try:
-                content += decode(data, most_bytes + 1 - len(content))
-            except Rejected as error:
-                fault = str(error)
-            if len(content) > most_bytes:
-                fault = f"the answer has more than {most_bytes} bytes"
-            if fault is not None:
-                reading.cancel()
-    if fault is not None:
+    if len(content) > most_bytes:
+        fault = f"the answer has more than {most_bytes} bytes"
         raise httpx.DecodingError(fault, request=response.request)
-    return bytes(content)
+    return content

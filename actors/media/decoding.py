@@ -1,9 +1,12 @@
-"""Unpacking what comes compressed, no further than it is wanted."""
+"""Reading what comes, compressed or not, no further than it is wanted."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+
+import httpx
+import trio
 
 from runtime.errors import Rejected
 
@@ -11,6 +14,33 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 Decode = Callable[[bytes, int], bytes]
 """Turns the next bytes into no more than so many bytes of content."""
+
+
+async def read_content(response: httpx.Response, most_bytes: int) -> bytes:
+    """The unpacked body of an open response; one byte more than wanted shows that there is more.
+
+    If cancelled, what came is forgotten.
+
+    Raises:
+        Rejected: it is in an encoding that is not read here, or its compression is broken.
+    """
+    decode = make_decoder(response.headers.get("content-encoding", ""))
+    content = bytearray()
+    fault: Rejected | None = None
+    # The library's generators must not be left half-way: what is enough is told by cancelling them.
+    with trio.CancelScope() as reading:
+        async for data in response.aiter_raw():
+            if reading.cancel_called:
+                continue
+            try:
+                content += decode(data, most_bytes + 1 - len(content))
+            except Rejected as error:
+                fault = error
+            if fault is not None or len(content) > most_bytes:
+                reading.cancel()
+    if fault is not None:
+        raise fault
+    return bytes(content)
 
 
 def make_decoder(encoding: str) -> Decode:

@@ -10,7 +10,7 @@ import httpx
 import trio
 
 from actors.media.addresses import Resolve, is_public, resolve_host
-from actors.media.decoding import make_decoder
+from actors.media.decoding import read_content
 from actors.media.fetching import Fetched, Sign, Wanted
 from runtime.errors import Rejected, Retryable
 
@@ -155,26 +155,10 @@ async def _read(url: httpx.URL, response: httpx.Response, wanted: Wanted) -> Fet
     media_type, charset = _read_type(response)
     if not media_type.startswith(wanted.types):
         raise Rejected("type", f"{host} sent {media_type[:60] or 'something without a type'}")
-    decode = make_decoder(response.headers.get("content-encoding", ""))
-    content = bytearray()
-    fault: Rejected | None = None
-    # The library's generators must not be left half-way: what is enough is told by cancelling them.
-    with trio.CancelScope() as reading:
-        async for data in response.aiter_raw():
-            if reading.cancel_called:
-                continue
-            try:
-                # One more than wanted shows that there is more.
-                content += decode(data, wanted.most_bytes + 1 - len(content))
-            except Rejected as error:
-                fault = error
-            if fault is not None or len(content) > wanted.most_bytes:
-                reading.cancel()
+    content = await read_content(response, wanted.most_bytes)
     if len(content) > wanted.most_bytes and not wanted.cut:
-        fault = Rejected("size", f"{host} sent more than {wanted.most_bytes} bytes")
-    if fault is not None:
-        raise fault
-    return Fetched(str(url), media_type, charset, bytes(content[: wanted.most_bytes]))
+        raise Rejected("size", f"{host} sent more than {wanted.most_bytes} bytes")
+    return Fetched(str(url), media_type, charset, content[: wanted.most_bytes])
 
 
 def _read_type(response: httpx.Response) -> tuple[str, str | None]:
