@@ -174,6 +174,8 @@ async def test_logging_out_ends_the_session(tmp_path: Path) -> None:
 async def test_pause_and_resume(tmp_path: Path) -> None:
     """``/health`` shows it; what comes meanwhile is taken in afterwards."""
     async with open_dashboard(tmp_path) as (connected, client):
+        # A pause in the middle of the login counts as an attempt, and the next one waits 30 s.
+        await connected.until("NotificationPoller", lambda actor: actor["last_success"] is not None)
         paused = await client.post("/dashboard/actors/NotificationPoller/pause")
         assert paused.json() == {"said": "NotificationPoller is paused."}
         assert (await connected.actor("NotificationPoller"))["state"] == "paused"
