@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import trio
 
@@ -29,6 +30,9 @@ LATE_S = 10.0
 UNCERTAIN_S = 1.0
 """The same for what only the listing can tell: it is mostly of no interest."""
 
+TakeIn: TypeAlias = Callable[[Sequence[Candidate]], Awaitable[None]]
+"""Records these posts, each with its view; who has a listing, in one order with what is on it."""
+
 
 class LiveIntake:
     """Finds the posts that were heard of, and has them recorded with what is listed.
@@ -48,7 +52,7 @@ class LiveIntake:
         finds: LiveFinds,
         *,
         known: Recent,
-        take_in: Callable[[Sequence[Candidate]], Awaitable[None]],
+        take_in: TakeIn,
     ) -> None:
         self._context = context
         self._bluesky = bluesky

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from actors.bluesky.attention import Attention
 from actors.bluesky.client import Bluesky
@@ -13,7 +12,7 @@ from actors.bluesky.known_posts import KnownPosts
 from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate
 from actors.bluesky.live_finds import LiveFinds
-from actors.bluesky.live_intake import LiveIntake
+from actors.bluesky.live_intake import LiveIntake, TakeIn
 from actors.bluesky.noise import NO_NOISE, Noise
 from actors.bluesky.notification_listing import NotificationListing
 from actors.bluesky.pace import NO_HASTE, Haste, Pace
@@ -30,9 +29,6 @@ from runtime.clock import WallClock
 
 CAPACITY = 10_000
 """Waiting notifications that one sweep holds, a few hundred bytes each."""
-
-TakeIn: TypeAlias = Callable[[Sequence[Candidate]], Awaitable[None]]
-"""Records these posts, in one order with what is listed."""
 
 
 class NotificationPoller:

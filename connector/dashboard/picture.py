@@ -5,6 +5,7 @@ Ages are left to the page: times are unix seconds, so that nothing changes by it
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from actors.dedup_store import StoreGauge
 from connector.dashboard.feed import Throughput
 from connector.dashboard.paths import Paths
 from runtime.duty import Duty
-from runtime.statistics import ActorStatistics, LastError
+from runtime.statistics import ActorStatistics
 
 
 class Picture:
@@ -70,7 +71,7 @@ class Picture:
         }
 
     def _describe_actor(self, actor: ActorStatistics) -> dict[str, Any]:
-        mailbox = actor.mailbox
+        mailbox, error = actor.mailbox, actor.last_error
         return {
             "name": actor.name,
             "state": actor.state,
@@ -86,17 +87,6 @@ class Picture:
             "skipped": sum(actor.skipped.values()),
             "restarts": actor.restarts,
             "last_success_at": actor.last_success,
-            "last_error": _describe_error(actor.last_error),
+            "last_error": None if error is None else dataclasses.asdict(error),
             "lag_s": None if actor.lag_s is None else round(actor.lag_s, 1),
         }
-
-
-def _describe_error(error: LastError | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    return {
-        "type": error.type,
-        "message": error.message,
-        "action": error.action,
-        "at": error.at,
-    }
