@@ -88,17 +88,12 @@ class TokenBucket:
 
     def spare(self) -> float:
         """The share of the tokens that is to be had now, from 0 to 1; 0 while it is blocked."""
-        now = trio.current_time()
-        self._return_tokens(now)
-        return 0.0 if self._blocked_until > now else 1.0 - self._in_use / self.rate.count
-
-    def _return_tokens(self, now: float) -> None:
-        while self._taken and self._taken[0][0] + self.rate.per_s <= now:
-            self._in_use -= self._taken.popleft()[1]
+        return self.statistics().remaining / self.rate.count
 
     def _wait_s(self, cost: int) -> float:
         now = trio.current_time()
-        self._return_tokens(now)
+        while self._taken and self._taken[0][0] + self.rate.per_s <= now:
+            self._in_use -= self._taken.popleft()[1]
         wait_s = self._blocked_until - now
         missing = self._in_use + cost - self.rate.count
         for taken_at, tokens in self._taken:
