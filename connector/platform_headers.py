@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import email.utils
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
 
+from actors.bluesky.errors import read_rate
+from actors.genesys.exchange import read_seconds
 from runtime.clock import WallClock
 
 _RESOLUTION_S = 0.5
@@ -72,24 +73,13 @@ def _find_date(headers: Mapping[str, str]) -> float | None:
 
 def _find_allowance(headers: Mapping[str, str], now_s: float) -> Allowance | None:
     """From ``ratelimit-*`` of Bluesky, or ``inin-ratelimit-*`` of Genesys Cloud."""
-    used = _find_number(headers, "inin-ratelimit-count")
-    allowed = _find_number(headers, "inin-ratelimit-allowed")
+    used = read_seconds(headers, "inin-ratelimit-count")
+    allowed = read_seconds(headers, "inin-ratelimit-allowed")
     if used is not None and allowed is not None:
-        left_s = _find_number(headers, "inin-ratelimit-reset") or 0.0
+        left_s = read_seconds(headers, "inin-ratelimit-reset") or 0.0
         return Allowance(int(allowed), max(0, int(allowed - used)), now_s + left_s)
-    limit = _find_number(headers, "ratelimit-limit")
-    remaining = _find_number(headers, "ratelimit-remaining")
-    policy = headers.get("ratelimit-policy", "").partition("w=")[2].partition(";")[0]
-    window_s = float(policy) if policy.isdecimal() else _SHARED_WINDOW_S
-    if limit is None or remaining is None or window_s > _SHARED_WINDOW_S:
+    limit, rate = read_seconds(headers, "ratelimit-limit"), read_rate(headers, now_s)
+    window_s = rate.window_s or _SHARED_WINDOW_S
+    if limit is None or rate.remaining is None or window_s > _SHARED_WINDOW_S:
         return None
-    reset_s = _find_number(headers, "ratelimit-reset") or now_s
-    return Allowance(int(limit), int(remaining), min(reset_s, now_s + window_s))
-
-
-def _find_number(headers: Mapping[str, str], name: str) -> float | None:
-    try:
-        number = float(headers.get(name, ""))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return Allowance(int(limit), rate.remaining, now_s + min(rate.reset_in_s or 0.0, window_s))
