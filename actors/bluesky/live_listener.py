@@ -108,7 +108,11 @@ class LiveListener:
     async def _listen(self, matcher: Matcher) -> Retryable:
         """Listen until the connection is lost; returns why."""
         await self._context.acquire()
-        async with self._connect(self._find_resumption()) as stream:
+        resumption, began_us = self._find_resumption(), int(self._clock() * 1e6)
+        async with self._connect(resumption) as stream:
+            if resumption is None:
+                # It is told all from now on: here it resumes if it is cut off before an event came.
+                self._time_us = self._kept_us = began_us
             fault: Retryable | None = None
             try:
                 self._tell_hearing(True)

@@ -234,6 +234,22 @@ async def test_what_was_missed_is_told_again(autojump_clock: Clock) -> None:
         assert world.uris == [before, missed]
 
 
+async def test_what_was_missed_before_anything_was_heard_is_told_too(
+    autojump_clock: Clock,
+) -> None:
+    """It listens from the moment in which it connected, whenever the first event comes."""
+    world = LiveWorld()
+    async with world.running():
+        world.is_away = True
+        world.streams[0].cut()
+        await trio.sleep(1)
+        missed = world.mention()
+        world.is_away = False
+        await trio.sleep(10)
+        assert world.cursors[0] is None
+        assert world.uris == [missed]
+
+
 async def test_the_poller_is_the_net(autojump_clock: Clock) -> None:
     """While the stream is away it polls at its own pace, and afterwards nothing doubles."""
     world = LiveWorld()
