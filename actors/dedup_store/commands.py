@@ -26,17 +26,11 @@ from actors.dedup_store.arguments import (
 )
 from actors.dedup_store.codec import EntryId, seal_payload
 from actors.dedup_store.keys import (
-    ACTIVE_KEEP_S,
-    ACTIVE_MOST,
     DEAD_KEEP_S,
-    DEAD_MOST,
-    ENTRY_KEEP_S,
     LEASE_HOLDS_S,
     LEASE_KEEP_S,
-    LONGEST_KEEP_S,
     MISSED_AFTER_S,
     POSTS_MOST,
-    REFERENCE_KEEP_S,
     Keys,
     value_name,
 )
@@ -50,8 +44,6 @@ from actors.messages import (
     Retry,
 )
 from actors.store import (
-    POSTS_KEEP_S,
-    SEEN_KEEP_S,
     Amend,
     FindActive,
     FindInherited,
@@ -80,21 +72,6 @@ ENVELOPE_FIELDS = (
 
 _CLOCKS_APART_S = 5
 """So far the clocks of two processes on one store may be apart."""
-
-_LIMITS = tuple(
-    str(int(one))
-    for one in (
-        SEEN_KEEP_S,
-        REFERENCE_KEEP_S,
-        DEAD_KEEP_S,
-        DEAD_MOST,
-        ACTIVE_KEEP_S,
-        POSTS_KEEP_S,
-        ENTRY_KEEP_S,
-        LONGEST_KEEP_S,
-    )
-)
-"""How long and how many are kept, as ``scripts/common.lua`` takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +243,6 @@ class Commands:
     def _record(self, request: Record, caller: _Caller, *, forget_old: bool) -> Command:
         arguments = [
             "1" if forget_old else "0",
-            str(ACTIVE_MOST),
-            str(POSTS_MOST),
             *list_items(self.sealer, request.items),
             *list_letters(self.sealer, request.dead_letters),
             *write_list((item_id,) for item_id in request.seen),
@@ -329,7 +304,6 @@ class Commands:
     ) -> Command:
         common = (
             write_time(caller.now),
-            *_LIMITS,
             caller.token,
             "1" if caller.fenced else "",
         )

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, TypeAlias, get_args
 
+from actors.dedup_store.keys import (
+    ACTIVE_KEEP_S,
+    ACTIVE_MOST,
+    DEAD_KEEP_S,
+    DEAD_MOST,
+    ENTRY_KEEP_S,
+    LONGEST_KEEP_S,
+    POSTS_MOST,
+    REFERENCE_KEEP_S,
+)
+from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
+
 ScriptName: TypeAlias = Literal[
     "record",
     "settle",
@@ -24,6 +36,21 @@ ScriptName: TypeAlias = Literal[
 ]
 _NAMES: tuple[ScriptName, ...] = get_args(ScriptName)
 
+_LIMITS = {
+    "seen_keep_s": SEEN_KEEP_S,
+    "reference_keep_s": REFERENCE_KEEP_S,
+    "dead_keep_s": DEAD_KEEP_S,
+    "dead_most": DEAD_MOST,
+    "active_keep_s": ACTIVE_KEEP_S,
+    "active_most": ACTIVE_MOST,
+    "posts_keep_s": POSTS_KEEP_S,
+    "posts_most": POSTS_MOST,
+    "entry_keep_s": ENTRY_KEEP_S,
+    "longest_keep_s": LONGEST_KEEP_S,
+}
+"""How long and how many are kept. They stand in the scripts: as arguments, every call would have to
+carry them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -37,7 +64,8 @@ class Script:
 def load_scripts() -> dict[ScriptName, Script]:
     """Read the scripts from this package."""
     here = resources.files(__name__)
-    common = (here / "common.lua").read_text("utf-8")
+    limits = "".join(f"local {name} = {limit}\n" for name, limit in _LIMITS.items())
+    common = limits + (here / "common.lua").read_text("utf-8")
     scripts = {}
     for name in _NAMES:
         text = f"{common}\n{(here / f'{name}.lua').read_text('utf-8')}"

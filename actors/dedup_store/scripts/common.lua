@@ -1,4 +1,5 @@
--- What every script begins with. KEYS[1] is the prefix of all keys. ARGV begins with what is common
+-- What every script begins with, behind the limits: how long and how many are kept, which are numbers
+-- (see load_scripts in __init__.py). KEYS[1] is the prefix of all keys. ARGV begins with what is common
 -- to all scripts (see Commands._call in commands.py) and goes on with the script's own arguments,
 -- which are taken one after the other. Lists are preceded by their length.
 local prefix = KEYS[1]
@@ -14,14 +15,6 @@ local function take_number()
 end
 
 local now = take()
-local seen_keep_s = take_number()
-local reference_keep_s = take_number()
-local dead_keep_s = take_number()
-local dead_most = take_number()
-local active_keep_s = take_number()
-local posts_keep_s = take_number()
-local entry_keep_s = take_number()
-local longest_keep_s = take_number()
 local token = take()
 local fenced = take() == '1'
 

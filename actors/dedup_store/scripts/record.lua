@@ -1,12 +1,11 @@
 -- Append what was never seen, and keep what goes with it.
--- ARGV: "1" to forget old marks; how many activities, and posts, are kept; items, dead letters, ids to
--- mark, values, references, activities, posts.
+-- ARGV: "1" to forget old marks; items, dead letters, ids to mark, values, references, activities,
+-- posts.
 -- Returns the places of the new items, counted from 1.
 if is_deposed() then
   return depose()
 end
 local forget_old = take() == '1'
-local active_most, posts_most = take_number(), take_number()
 
 -- Drops from a set what is older than so long, and what is more than so many.
 local function forget(key, keep_s, most)
