@@ -26,9 +26,14 @@ local posts_key = prefix .. 'posts'
 local leader_key = prefix .. 'leader'
 
 -- A set or list is gone when the last that was put into it has had its time: a connector that is
--- never started again leaves nothing behind.
+-- never started again leaves nothing behind. Once for each key is enough: time stands still while a
+-- script runs, and none takes away again all that it has put into one.
+local kept = {}
 local function keep(key, keep_s)
-  redis.call('EXPIRE', key, keep_s)
+  if not kept[key] then
+    kept[key] = true
+    redis.call('EXPIRE', key, keep_s)
+  end
 end
 
 local function queue_key(destination, conversation)
