@@ -87,10 +87,16 @@ local function make_element(entry)
   return header .. '\n' .. entry.payload .. '\n' .. entry.item_id
 end
 
--- Nothing if it is no such element.
+-- Nothing if it is no such element. The lines are looked for as plain text: a pattern would go through
+-- the whole of a payload byte by byte.
 local function parse_element(element)
-  local pattern = '^(%d+) (%d+) (%d+%.?%d*)\n([^\n]*)\n(.*)$'
-  local sequence, attempts, recorded_at, payload, item_id = string.match(element, pattern)
+  local header_end = string.find(element, '\n', 1, true)
+  local payload_end = header_end and string.find(element, '\n', header_end + 1, true)
+  if not payload_end then
+    return nil
+  end
+  local header = string.sub(element, 1, header_end - 1)
+  local sequence, attempts, recorded_at = string.match(header, '^(%d+) (%d+) (%d+%.?%d*)$')
   if not sequence or #sequence > 18 or #attempts > 18 or #recorded_at > 32 then
     return nil
   end
@@ -98,8 +104,8 @@ local function parse_element(element)
     sequence = sequence,
     attempts = attempts,
     recorded_at = recorded_at,
-    payload = payload,
-    item_id = item_id,
+    payload = string.sub(element, header_end + 1, payload_end - 1),
+    item_id = string.sub(element, payload_end + 1),
   }
 end
 
