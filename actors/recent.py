@@ -31,6 +31,12 @@ class Recent:
         for text in texts:
             self._use(_shorten(text))
 
+    def discard(self, text: str) -> None:
+        """Forget this, if it is remembered."""
+        short = _shorten(text)
+        self._newer.pop(short, None)
+        self._older.pop(short, None)
+
     def __contains__(self, text: str) -> bool:
         short = _shorten(text)
         if short in self._newer:
