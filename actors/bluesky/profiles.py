@@ -14,7 +14,7 @@ from runtime.actor import Context
 from runtime.errors import Fault, Retryable
 
 CAPACITY = 2000
-"""An account is 1 kB, and each poller remembers its own. One that is forgotten is asked for again."""
+"""Each is 1 kB, and each poller remembers its own. Who is forgotten is asked for again."""
 FRESH_FOR_S = 3600.0
 PROFILES_PER_REQUEST = 25
 """``app.bsky.actor.getProfiles`` takes no more actors."""
