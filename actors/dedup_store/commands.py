@@ -30,7 +30,6 @@ from actors.dedup_store.keys import (
     LEASE_HOLDS_S,
     LEASE_KEEP_S,
     MISSED_AFTER_S,
-    POSTS_MOST,
     Keys,
     value_name,
 )
@@ -44,6 +43,7 @@ from actors.messages import (
     Retry,
 )
 from actors.store import (
+    POSTS_MOST,
     Amend,
     FindActive,
     FindInherited,

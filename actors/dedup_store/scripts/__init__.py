@@ -14,10 +14,9 @@ from actors.dedup_store.keys import (
     DEAD_MOST,
     ENTRY_KEEP_S,
     LONGEST_KEEP_S,
-    POSTS_MOST,
     REFERENCE_KEEP_S,
 )
-from actors.store import POSTS_KEEP_S, SEEN_KEEP_S
+from actors.store import POSTS_KEEP_S, POSTS_MOST, SEEN_KEEP_S
 
 ScriptName: TypeAlias = Literal[
     "record",
