@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import trio
@@ -71,6 +73,37 @@ async def map_together(
     if faults:
         raise faults[0]
     return [results[position] for position in range(len(values))]
+
+
+async def go_ahead(
+    values: Sequence[V],
+    prepare: Callable[[V], Awaitable[R]],
+    use: Callable[[V, R], Awaitable[None]],
+) -> None:
+    """``prepare`` and ``use`` each value in its order; while one is used, the next is prepared.
+
+    A :class:`Fault` of preparing is raised when all before is used; one of using, at once. If
+    cancelled, both are.
+    """
+    outcomes: deque[R | Fault] = deque()
+
+    async def look(value: V) -> None:
+        try:
+            outcomes.append(await prepare(value))
+        except Fault as fault:
+            outcomes.append(fault)
+
+    async def take(value: V) -> None:
+        outcome = outcomes.popleft()
+        if isinstance(outcome, Fault):
+            raise outcome
+        await use(value, outcome)
+
+    for value in values[:1]:
+        await look(value)
+    for position, value in enumerate(values):
+        following = [partial(look, one) for one in values[position + 1 : position + 2]]
+        await map_together(lambda job: job(), [partial(take, value), *following], limit=2)
 
 
 async def patiently(context: Context, ask: Callable[[], Awaitable[R]]) -> R:

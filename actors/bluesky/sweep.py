@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
-from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.listing import Candidate, Found, Listing, Page, Walk
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
-from actors.bluesky.pacing import patiently
+from actors.bluesky.pacing import go_ahead, patiently
 from actors.bluesky.place import Place, move_place
 from actors.bluesky.recording import Recorder
 from actors.bluesky.thread_context import ThreadContext
@@ -36,6 +37,9 @@ GONE_AFTER_S = 100.0
 gone."""
 MARKS_RENEWED_AFTER_S = 86_400.0
 
+_Chunk: TypeAlias = Sequence[tuple[str, Candidate]]
+"""Posts with their item ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -43,7 +47,8 @@ class Reach:
 
     Args:
         capacity: the most unseen posts to know of at once.
-        at_once: the most posts to fetch and record together; these are held whole.
+        at_once: the most posts to fetch and record together; these are held whole, and with them
+            the next, which are fetched while these are recorded.
         deep_every_s: how often to look ``deep_pages`` down whatever the watermark says, and keep
             the marks of what is listed there from being forgotten; ``None`` for a listing of
             strangers' posts, where what is a week late is not wanted any more.
@@ -149,7 +154,8 @@ class Sweeper:
         """Record what was heard of, without a look at the listing. As :meth:`sweep` otherwise."""
         found = {make_post_id(one.uri): one for one in heard}
         if found:
-            batch = await self._fetch([*found.items()], {}, found)
+            chunk = [*found.items()]
+            batch = await self._gather(chunk, await self._fetch(chunk), {}, found)
             self._context.succeeded(await self._record(batch))
 
     async def _find_place(self) -> Place:
@@ -212,13 +218,20 @@ class Sweeper:
             self._lag.tell(self._name, waiting[0][1].time_s)
         since, self._missed_since = self._missed_since, {}
         size = self._reach.at_once
-        start = 0
-        while start + size < len(waiting):
-            batch = await self._fetch(waiting[start : start + size], since, told)
+        chunks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        last = _Batch()
+
+        async def take(position: int, found: Mapping[str, Found]) -> None:
+            nonlocal last
+            batch = await self._gather(chunks[position], found, since, told)
+            if position + 1 == len(chunks):
+                last = batch
+                return
             self._context.succeeded(await self._record(batch))
-            start += size
-            self._lag.tell(self._name, waiting[start][1].time_s)
-        last = await self._fetch(waiting[start:], since, told) if waiting else _Batch()
+            self._lag.tell(self._name, chunks[position + 1][0][1].time_s)
+
+        # While one chunk is recorded, the next is fetched.
+        await go_ahead(range(len(chunks)), lambda position: self._fetch(chunks[position]), take)
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
         # What was missed and is not listed moves no place: it is found the way it was found.
@@ -236,22 +249,27 @@ class Sweeper:
         listed = {make_post_id(one.uri): one for one in heard if one.time_s < until_s}
         return {item_id: one for item_id, one in listed.items() if item_id not in self._known}
 
-    async def _fetch(
+    async def _fetch(self, chunk: _Chunk) -> Mapping[str, Found]:
+        wanted = [candidate for _, candidate in chunk]
+        return await patiently(self._context, lambda: self._listing.fetch(wanted))
+
+    async def _gather(
         self,
-        chunk: Sequence[tuple[str, Candidate]],
+        chunk: _Chunk,
+        found: Mapping[str, Found],
         since: Mapping[str, float],
         heard: Collection[str],
     ) -> _Batch:
-        """Fetch these. What is only listed waits for a late post of its thread that was heard of.
+        """What is to be recorded of these, when all before is recorded.
+
+        What is only listed waits for a late post of its thread that was heard of.
 
         Args:
-            chunk: posts with their item ids.
+            found: what was fetched of them.
             since: when those that were missed before were first missed, by item id.
             heard: the item ids of what was heard of, which is in its order already.
         """
         held = frozenset[str]() if self._finds is None else self._finds.held
-        wanted = [candidate for _, candidate in chunk]
-        found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
         posts: list[InboundPost] = []
         for item_id, candidate in chunk:
