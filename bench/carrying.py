@@ -72,8 +72,7 @@ async def run_outbound_writes(count: int, at_once: int) -> Figures:
 async def run_webhooks_connector(count: int, connections: int) -> Figures:
     """Webhooks made durable, while Bluesky answers nobody and all of them wait."""
     expected = Expected(answers=count, hold="app.bsky.feed.getPosts")
-    variables = {"WEBHOOK_RECEIVER_CONCURRENCY": str(connections)}
-    async with open_connector(expected, variables) as (_, subject):
+    async with open_connector(expected) as (_, subject):
         port = await subject.read_port()
         await wait_until_idle(port)
         figures = await _measure_webhooks(subject, port, count, connections)

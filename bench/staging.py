@@ -190,6 +190,5 @@ def _make_variables(url: str, folder: Path) -> dict[str, str]:
         "GENESYS_SENDER_MAILBOX": "256",
         "BLUESKY_SENDER_CONCURRENCY": str(POSTERS),
         "CONTACT_RESOLVER_CONCURRENCY": str(POSTERS),
-        "WEBHOOK_RECEIVER_CONCURRENCY": str(CONNECTIONS),
         **{f"{actor}_RATE": _FAST for actor in _PACED},
     }

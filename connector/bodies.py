@@ -21,9 +21,8 @@ class Body:
 
     def add(self, data: bytes) -> None:
         """Keep more of it. Whichever body is dropped to make room, this may be the one."""
-        self.size += len(data)
         self._content += data
-        self._bodies.make_room()
+        self._bodies.grow(self, len(data))
 
     def take(self) -> bytes:
         """The content, which is not kept here any longer; its size still counts."""
@@ -34,7 +33,6 @@ class Body:
     def drop(self) -> None:
         """Forget it, and stop whoever reads it."""
         self.is_dropped = True
-        self.size = 0
         self._content = bytearray()
         self.scope.cancel()
 
@@ -49,6 +47,7 @@ class Bodies:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._held: set[Body] = set()
+        self._bytes = 0
 
     @contextmanager
     def hold(self) -> Iterator[Body]:
@@ -59,12 +58,19 @@ class Bodies:
             yield body
         finally:
             self._held.discard(body)
+            self._resize(body, 0)
 
-    def make_room(self) -> None:
-        """Drop unfinished bodies, the largest first, until the others fit."""
-        while sum(body.size for body in self._held) > self._most_bytes:
+    def grow(self, body: Body, count: int) -> None:
+        """Count more of it. Unfinished bodies are dropped, the largest first, until all fit."""
+        self._resize(body, body.size + count)
+        while self._bytes > self._most_bytes:
             unfinished = (one for one in self._held if not one.is_whole and one.size)
             largest = max(unfinished, key=lambda one: one.size, default=None)
             if largest is None:
                 return
+            self._resize(largest, 0)
             largest.drop()
+
+    def _resize(self, body: Body, size: int) -> None:
+        self._bytes += size - body.size
+        body.size = size

@@ -49,6 +49,7 @@ from runtime.pause import Pauses
 from runtime.supervisor import Supervisor
 
 STORE_BATCH = 128
+WEBHOOK_BATCH = 32
 
 Alter: TypeAlias = Callable[[ActorSpec[Any]], ActorSpec[Any]]
 
@@ -235,7 +236,7 @@ def _webhook_receiver(parts: Parts, lease: Lease, gap: WebhookGap) -> ActorSpec[
             clock=clock,
             gap=gap,
             reconciler=reconciler,
-            find_earlier=predecessors.find,
+            predecessors=predecessors,
         )
 
     return ActorSpec(
@@ -244,6 +245,7 @@ def _webhook_receiver(parts: Parts, lease: Lease, gap: WebhookGap) -> ActorSpec[
         rate=settings.webhook_receiver.rate,
         mailbox=parts.webhooks,
         concurrency=settings.webhook_receiver.concurrency,
+        batch=WEBHOOK_BATCH,
         deadline_s=4 * settings.request_deadline_s,
         stop_within_s=settings.stop_within_s,
         critical=True,

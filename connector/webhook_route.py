@@ -16,7 +16,7 @@ from hypercorn.typing import (
 from actors.genesys.signature import SIGNATURE_HEADER
 from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery
 from connector.door import WEBHOOK_PATH
-from runtime.mailbox import Mailbox, Unanswered
+from runtime.mailbox import Mailbox
 
 WEBHOOK_WITHIN_S = 9.0
 """Genesys waits for 10 s; after that it delivers again."""
@@ -46,9 +46,10 @@ def add_webhook(
         elif scope["method"] != "POST":
             await _answer(send, _NOT_ALLOWED, (b"allow", b"POST"))
         else:
+            # Without an answer in time Genesys delivers again.
             answer = WebhookAnswer.UNAVAILABLE
-            with trio.move_on_after(WEBHOOK_WITHIN_S):
-                if is_open():
+            if is_open():
+                with trio.move_on_after(WEBHOOK_WITHIN_S):
                     answer = await _deliver(scope, receive, webhooks)
             await _answer(send, answer.value)
 
@@ -58,7 +59,7 @@ def add_webhook(
 async def _deliver(
     scope: HTTPScope, receive: ASGIReceiveCallable, webhooks: Mailbox[WebhookDelivery]
 ) -> WebhookAnswer:
-    """Hand the request to WebhookReceiver. Without an answer in time Genesys delivers again."""
+    """Hand the request to WebhookReceiver. Cancelled: it may be recorded, and it comes again."""
     event = await receive()
     if event["type"] != "http.request":
         return WebhookAnswer.UNAVAILABLE
@@ -67,10 +68,7 @@ async def _deliver(
     signature = signatures[0] if len(signatures) == 1 else None
     delivery = WebhookDelivery(event["body"], signature)
     await webhooks.send(delivery)
-    try:
-        return await delivery.reply.wait(WEBHOOK_WITHIN_S, who="WebhookReceiver")
-    except Unanswered:
-        return WebhookAnswer.UNAVAILABLE
+    return await delivery.reply.take()
 
 
 async def _answer(send: ASGISendCallable, status: int, *headers: tuple[bytes, bytes]) -> None:

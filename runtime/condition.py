@@ -56,6 +56,11 @@ class Condition:
         """Whether it is tried only now and then."""
         return self._trouble == "failed"
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether it failed, and neither it nor a sibling has succeeded since."""
+        return self._trouble is not None
+
     def begin(self, now: float) -> None:
         """A new incarnation starts."""
         self.incarnation += 1
@@ -81,7 +86,7 @@ class Condition:
 
     def succeed(self) -> bool:
         """Something worked. Returns whether the unit was in trouble until now."""
-        was_in_trouble = self._trouble is not None
+        was_in_trouble = self.is_in_trouble
         self._trouble = None
         self._crashed_too_often = False
         self._retries_in_a_row = 0

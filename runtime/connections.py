@@ -125,14 +125,15 @@ class _PlainHttp(H11Protocol):
             raise _UnwelcomeError
 
     async def _create_stream(self, request: h11.Request) -> None:
-        headers = [(name, value) for name, value in request.headers if name != b"upgrade"]
-        plain = h11.Request(
-            method=request.method,
-            target=request.target,
-            headers=headers,
-            http_version=request.http_version,
-        )
-        await super()._create_stream(plain)
+        plain = [(name, value) for name, value in request.headers if name != b"upgrade"]
+        if len(plain) < len(request.headers):
+            request = h11.Request(
+                method=request.method,
+                target=request.target,
+                headers=plain,
+                http_version=request.http_version,
+            )
+        await super()._create_stream(request)
 
 
 class Connection:
@@ -263,7 +264,8 @@ class Connection:
     async def _send(self, event: Event) -> None:
         match event:
             case RawData():
-                await self._write(event.data)
+                if event.data:
+                    await self._write(event.data)
             case Closed():
                 await self._close()
                 await self._tell_closed()

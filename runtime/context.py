@@ -151,8 +151,16 @@ class UnitContext:
 
         If cancelled, nothing was taken.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._shared.bucket.take(cost):
+            self.deadline.restart()
+            return
         with self.deadline.idle():
             await self._shared.bucket.acquire(cost)
+
+    def take(self) -> bool:
+        """Take from the actor's own rate if there is something at once. Returns whether it was."""
+        return self._shared.bucket.take()
 
     def spare(self) -> float:
         """The share of the actor's own rate that is left now, from 0 to 1."""
@@ -172,7 +180,7 @@ class UnitContext:
         if self.condition.succeed():
             self._tell_recovered()
         for context in self._shared.contexts:
-            if context is not self:
+            if context.condition.is_in_trouble:
                 context.condition.note_sibling_success()
                 context.recover()
 

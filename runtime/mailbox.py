@@ -44,8 +44,14 @@ class Mailbox(Generic[M]):
         self._send, self._receive = trio.open_memory_channel[M](capacity)
 
     async def send(self, message: M) -> None:
-        """Put a message in, waiting for room. If cancelled, the message was not put in."""
-        await self._send.send(message)
+        """Put a message in, waiting for room. If cancelled, the message was not put in.
+
+        Where there is room, nobody else has a turn in between: whoever asks waits for the answer
+        anyway.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if not self.offer(message):
+            await self._send.send(message)
 
     def offer(self, message: M) -> bool:
         """Put a message in if there is room, at once. Returns whether it was put in."""
@@ -108,8 +114,16 @@ class Reply(Generic[R]):
         """
         with trio.move_on_after(within_s):
             await self._answered.wait()
+        if not self._answered.is_set():
+            raise Unanswered(f"{who} did not answer within {within_s:g} s")
+        return self._read()
+
+    async def take(self) -> R:
+        """Wait for the answer, however long it takes. Cancelled: the question may take effect."""
+        await self._answered.wait()
+        return self._read()
+
+    def _read(self) -> R:
         if self._error is not None:
             raise self._error
-        if not self._values:
-            raise Unanswered(f"{who} did not answer within {within_s:g} s")
         return self._values[0]

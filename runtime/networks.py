@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+_REMEMBERED = 256
+"""The same few clients come again and again, and reading an address takes its time."""
 
 _CLIENT_PREFIX = 64
 """Whoever has one address of IPv6 has as a rule all of a network of this size."""
@@ -21,6 +25,7 @@ def parse_networks(text: str) -> Networks:
     return tuple(ipaddress.ip_network(one) for one in text.replace(",", " ").split())
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_address(text: str) -> Address | None:
     """An address as a peer or a proxy writes it: bare, with a port, in brackets, with a zone.
 
@@ -45,6 +50,7 @@ def is_in(address: Address | None, networks: Networks) -> bool:
     return address is not None and any(address in network for network in networks)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def find_client(text: str) -> str:
     """What counts as one client: an IPv4 address, or a network of 64 bits of IPv6.
 

@@ -64,13 +64,22 @@ class TokenBucket:
         """Wait for ``cost`` tokens and take them. If cancelled, none were taken."""
         if cost > self.rate.count:
             raise ValueError(f"{cost} tokens can never be had from a bucket of {self.rate.count}")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self.take(cost):
+            return
         async with self._turn:
             wait_s = self._wait_s(cost)
             while wait_s > 0:
                 await trio.sleep(max(wait_s, _SHORTEST_WAIT_S))
                 wait_s = self._wait_s(cost)
-            self._taken.append((trio.current_time(), cost))
-            self._in_use += cost
+            self._note_taken(cost)
+
+    def take(self, cost: int = 1) -> bool:
+        """Take ``cost`` tokens if they are to be had at once. Returns whether they were taken."""
+        if self._turn.locked() or self._wait_s(cost) > 0:
+            return False
+        self._note_taken(cost)
+        return True
 
     def block_for(self, seconds: float) -> None:
         """Give nothing out for so long: the other side said so. Never shortens a block."""
@@ -89,6 +98,10 @@ class TokenBucket:
     def spare(self) -> float:
         """The share of the tokens that is to be had now, from 0 to 1; 0 while it is blocked."""
         return self.statistics().remaining / self.rate.count
+
+    def _note_taken(self, cost: int) -> None:
+        self._taken.append((trio.current_time(), cost))
+        self._in_use += cost
 
     def _wait_s(self, cost: int) -> float:
         now = trio.current_time()

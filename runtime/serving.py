@@ -153,22 +153,26 @@ def _let_answers_end(app: ASGIFramework) -> ASGIFramework:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        sent = trio.Event()
-        sent.set()
+        is_sending = False
+        waiting: trio.Event | None = None
 
         async def receive_after_sending() -> ASGIReceiveEvent:
+            nonlocal waiting
             event = await receive()
-            if event["type"] == "http.disconnect":
-                await sent.wait()
+            if event["type"] == "http.disconnect" and is_sending:
+                waiting = trio.Event()
+                await waiting.wait()
             return event
 
         async def send_to_the_end(event: ASGISendEvent) -> None:
-            nonlocal sent
-            sent = trio.Event()
+            nonlocal is_sending
+            is_sending = True
             try:
                 await send(event)
             finally:
-                sent.set()
+                is_sending = False
+                if waiting is not None:
+                    waiting.set()
 
         await app(scope, receive_after_sending, send_to_the_end)
 

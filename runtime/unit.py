@@ -13,12 +13,12 @@ from typing import Any
 
 import trio
 
-from runtime.actor import Handles, HandlesBatch, Runs
+from runtime.actor import Runs
 from runtime.context import Shared, UnitContext
 from runtime.failures import CoveredUp, ReturnedEarly, Verdict, judge, leaves
 from runtime.slot import Parcel
 from runtime.statistics import UnitStatistics
-from runtime.worker import Closing, Worker
+from runtime.worker import Closing, Worker, find_handling
 
 
 class Unit:
@@ -144,7 +144,6 @@ class Unit:
             raise ValueError(f"{spec.name}: workers need a mailbox and on_poison")
         return Worker(
             spec.mailbox,
-            batch=spec.batch,
             on_poison=spec.on_poison,
             poison_after=self._shared.policy.poison_after,
             deadline=self.context.deadline,
@@ -177,13 +176,14 @@ class Unit:
             raise error
         actor = self._incarnation
         if self._worker is not None:
-            if not isinstance(actor, Handles | HandlesBatch):
+            handling = find_handling(actor, self._shared.spec.batch)
+            if handling is None:
                 raise TypeError(f"{self._shared.spec.name} has a mailbox, but no handle()")
             while not self._closing.asked:
                 if self._may_be_held:
                     await self._hold()
                     continue
-                given_up = await self._worker.work(actor)
+                given_up = await self._worker.work(handling)
                 self.context.condition.settle(in_hand=bool(self._worker.slot))
                 self.context.recover()
                 if given_up is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import trio
 
@@ -16,7 +17,28 @@ from runtime.slot import Parcel, Slot
 
 M = TypeVar("M")
 
-Handler: TypeAlias = Handles[M] | HandlesBatch[M]
+
+@dataclass(frozen=True, slots=True)
+class Handling(Generic[M]):
+    """How one incarnation deals with messages: so many together at most."""
+
+    handle: Callable[[Sequence[M]], Awaitable[None]]
+    most: int
+
+
+def find_handling(actor: object, batch: int) -> Handling[Any] | None:
+    """How this actor takes messages; ``None`` if it takes none. ``batch`` is the most it may get.
+
+    Found once for each incarnation: asking an object for a protocol takes its time.
+    """
+    match actor:
+        case HandlesBatch():
+            return Handling(actor.handle_batch, batch)
+        case Handles():
+            handle = actor.handle
+            return Handling(lambda messages: handle(messages[0]), 1)
+        case _:
+            return None
 
 
 class Closing:
@@ -47,7 +69,6 @@ class Worker(Generic[M]):
 
     Args:
         mailbox: where messages wait.
-        batch: the most messages that are taken together.
         on_poison: gets a message that crashed the worker ``poison_after`` times.
         poison_after: see ``on_poison``.
         deadline: of each message, each batch and each call of ``on_poison``.
@@ -59,7 +80,6 @@ class Worker(Generic[M]):
         self,
         mailbox: Mailbox[M],
         *,
-        batch: int,
         on_poison: PoisonHandler[M],
         poison_after: int,
         deadline: Deadline,
@@ -68,14 +88,13 @@ class Worker(Generic[M]):
     ) -> None:
         self.slot = Slot[M]()
         self._mailbox = mailbox
-        self._batch = batch
         self._on_poison = on_poison
         self._poison_after = poison_after
         self._deadline = deadline
         self._closing = closing
         self._pause = pause
 
-    async def work(self, actor: Handler[M]) -> Parcel[M] | None:
+    async def work(self, handling: Handling[M]) -> Parcel[M] | None:
         """Take messages if there are none in hand, and deal with those that are.
 
         Returns without having dealt with any if asked to finish, or paused, while waiting. If
@@ -88,36 +107,38 @@ class Worker(Generic[M]):
             Stuck: it took longer than the deadline.
             Exception: whatever the actor or ``on_poison`` raised.
         """
-        most = self._batch if isinstance(actor, HandlesBatch) else 1
         if not self.slot:
-            await self._receive(most)
+            await self._receive(handling.most)
         if not self.slot:
             return None
         parcel = self.slot.oldest
         if parcel.error is not None and parcel.attempts >= self._poison_after:
             await self._give_up(parcel.message, parcel.attempts, parcel.error)
             return parcel
-        await self._deliver(actor, most)
+        messages = self.slot.hand_out(handling.most)
+        with self._deadline.guard():
+            await handling.handle(messages)
+        self.slot.finish()
         return None
 
     async def _receive(self, most: int) -> None:
-        with self._closing.interrupts(), self._pause.interrupts():
-            # Parked in the same step as received: no message is ever in a local variable only.
-            self.slot.park(await self._mailbox.receive())
-        while self.slot and len(self.slot) < most:
+        self._take_what_waits(most)
+        if self.slot:
+            # Others have their turn, and perhaps there is more after it.
+            await trio.lowlevel.checkpoint()
+        else:
+            with self._closing.interrupts(), self._pause.interrupts():
+                # Parked in the same step as received: never in a local variable only.
+                self.slot.park(await self._mailbox.receive())
+        if self.slot:
+            self._take_what_waits(most)
+
+    def _take_what_waits(self, most: int) -> None:
+        while len(self.slot) < most:
             message = self._mailbox.receive_nowait()
             if message is None:
                 return
             self.slot.park(message)
-
-    async def _deliver(self, actor: Handler[M], most: int) -> None:
-        messages = self.slot.hand_out(most)
-        with self._deadline.guard():
-            if isinstance(actor, HandlesBatch):
-                await actor.handle_batch(messages)
-            else:
-                await actor.handle(messages[0])
-        self.slot.finish()
 
     async def _give_up(self, message: M, attempts: int, error: Exception) -> None:
         with self._deadline.guard():

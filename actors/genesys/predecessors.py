@@ -53,6 +53,13 @@ class Predecessors:
         self._clock = clock
         self._wait_known = wait_known
 
+    def may_be_missed(self, message: AgentMessage) -> bool:
+        """Whether something may have been missed before this message. Asks nobody."""
+        conversation_id = message.conversation_id
+        if self._window_s == 0 or conversation_id is None:
+            return False
+        return self._gap.may_hide(conversation_id)
+
     async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
         """What is to be recorded before this message, oldest first; most often nothing.
 
@@ -64,9 +71,7 @@ class Predecessors:
                 not overtake.
         """
         conversation_id = message.conversation_id
-        if self._window_s == 0 or conversation_id is None:
-            return ()
-        if not self._gap.may_hide(conversation_id):
+        if conversation_id is None or not self.may_be_missed(message):
             return ()
         await self._wait_known()
         since = await find_missed_since(self._store)

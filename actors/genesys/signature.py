@@ -7,7 +7,6 @@ integration's Outbound Webhook Signature Secret Token.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -16,7 +15,7 @@ SIGNATURE_HEADER = "X-Hub-Signature-256"
 
 def make_signature(body: bytes, secret: str) -> str:
     """The header's value for a body."""
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    digest = hmac.digest(secret.encode(), body, "sha256")
     return f"sha256={base64.b64encode(digest).decode('ascii')}"
 
 

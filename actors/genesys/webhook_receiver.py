@@ -6,8 +6,9 @@ What could not come in, because there was nobody to take it in, is looked for: `
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import trio
 
@@ -17,7 +18,7 @@ from actors.genesys.signature import is_signed
 from actors.messages import AgentMessage
 from actors.steps import find_message
 from actors.store import Store, StoreUnavailable
-from actors.translation.webhook import Unusable, read_webhook
+from actors.translation.webhook import Unusable, WebhookContent, read_webhook
 from runtime.actor import Context, Runs
 from runtime.clock import WallClock, format_time, parse_time
 from runtime.errors import Retryable
@@ -56,6 +57,25 @@ class WebhookDelivery:
     reply: Reply[WebhookAnswer] = field(default_factory=Reply, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An authentic delivery, what it holds, and when it came, in unix seconds."""
+
+    delivery: WebhookDelivery
+    content: WebhookContent
+    came_at: float
+
+
+class FindsPredecessors(Protocol):
+    """Finds what goes before a message: see :class:`actors.genesys.predecessors.Predecessors`."""
+
+    def may_be_missed(self, message: AgentMessage) -> bool:
+        """Whether there may be anything; only then it takes its time to find."""
+
+    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
+        """What is to be recorded before this message."""
+
+
 class WebhookReceiver:
     """Checks, sorts and records what Genesys delivers.
 
@@ -68,8 +88,7 @@ class WebhookReceiver:
         clock: unix time in seconds.
         gap: told when deliveries are refused and when they are taken in.
         reconciler: looks for those that were refused too often.
-        find_earlier: what goes before a message because it was missed; see
-            :meth:`actors.genesys.predecessors.Predecessors.find`.
+        predecessors: what goes before a message because it was missed.
     """
 
     def __init__(
@@ -82,7 +101,7 @@ class WebhookReceiver:
         clock: WallClock,
         gap: WebhookGap,
         reconciler: Runs,
-        find_earlier: Callable[[AgentMessage], Awaitable[tuple[Intake, ...]]],
+        predecessors: FindsPredecessors,
     ) -> None:
         self._context = context
         self._store = store
@@ -91,59 +110,110 @@ class WebhookReceiver:
         self._clock = clock
         self._gap = gap
         self._reconciler = reconciler
-        self._find_earlier = find_earlier
+        self._predecessors = predecessors
 
     async def run(self) -> None:
         """Look, after every gap, for what was missed. If cancelled, it is looked for again."""
         await self._reconciler.run()
 
-    async def handle(self, message: WebhookDelivery) -> None:
-        """Deal with one delivery and answer it.
+    async def handle_batch(self, messages: Sequence[WebhookDelivery]) -> None:
+        """Deal with all of these, and answer each.
 
-        If cancelled, there is no answer: Genesys delivers again, and what was recorded already is
-        not recorded twice.
+        They are recorded together, in their order, as far as the rate allows. If cancelled, there
+        is no answer: Genesys delivers again, and what was recorded already is not recorded twice.
         """
-        message.reply.answer(await self._receive(message))
+        allowed: list[_Taken] = []
+        came_at = self._clock()
+        received_at = format_time(came_at)
+        for delivery in messages:
+            refusal = self._judge(delivery)
+            if refusal is not None:
+                delivery.reply.answer(refusal)
+                continue
+            if not self._context.take():
+                await self._answer(allowed)
+                allowed = []
+                await self._context.acquire()
+            content = self._read(delivery.body, received_at)
+            allowed.append(_Taken(delivery, content, came_at))
+        await self._answer(allowed)
 
-    async def _receive(self, delivery: WebhookDelivery) -> WebhookAnswer:
+    def _judge(self, delivery: WebhookDelivery) -> WebhookAnswer | None:
         if len(delivery.body) > self._max_bytes:
             self._context.skipped("too_large")
             return WebhookAnswer.TOO_LARGE
         if not is_signed(delivery.body, delivery.signature, self._secrets):
             self._context.skipped("wrong_signature")
             return WebhookAnswer.WRONG_SIGNATURE
-        came_at = self._clock()
-        await self._context.acquire()
+        return None
+
+    def _read(self, body: bytes, received_at: str) -> WebhookContent:
+        content = read_webhook(body, received_at)
+        if isinstance(content, AgentMessage) and self._is_old(content):
+            return Unusable("too_old", f"it is of {content.sent_at}", content.message_id)
+        return content
+
+    def _is_old(self, message: AgentMessage) -> bool:
+        return self._clock() - parse_time(message.sent_at) > OLDEST_S
+
+    async def _answer(self, taken: Sequence[_Taken]) -> None:
+        """Record and answer them: those that may have to wait for others each by itself."""
+        together: list[_Taken] = []
+        async with trio.open_nursery() as nursery:
+            for one in taken:
+                if self._may_have_predecessors(one.content):
+                    nursery.start_soon(self._take_in, (one,))
+                else:
+                    together.append(one)
+            await self._take_in(together)
+
+    def _may_have_predecessors(self, content: WebhookContent) -> bool:
+        return isinstance(content, AgentMessage) and self._predecessors.may_be_missed(content)
+
+    async def _take_in(self, taken: Sequence[_Taken]) -> None:
+        if not taken:
+            return
+        answer = await self._hold(taken)
+        for one in taken:
+            one.delivery.reply.answer(answer)
+
+    async def _hold(self, taken: Sequence[_Taken]) -> WebhookAnswer:
+        """Record them, and try again for a while if the store is away."""
         away: Retryable = StoreUnavailable("DedupStore did not answer in time")
         with trio.move_on_after(HOLD_S):
             while True:
                 try:
-                    await self._take_in(delivery.body)
+                    await self._record_all(taken)
                 except Retryable as error:
                     away = error
                 else:
                     return WebhookAnswer.ACCEPTED
                 await self._context.sleep(LOOK_AGAIN_S)
-        self._context.failed(away)
-        self._gap.begin(came_at)
+        for _ in taken:
+            self._context.failed(away)
+        self._gap.begin(taken[0].came_at)
         return WebhookAnswer.UNAVAILABLE
 
-    async def _take_in(self, body: bytes) -> None:
-        content = read_webhook(body, format_time(self._clock()))
-        if isinstance(content, AgentMessage) and self._is_old(content):
-            content = Unusable("too_old", f"it is of {content.sent_at}", content.message_id)
-        intake = make_intake(content, body)
-        earlier = await self._find_earlier(content) if isinstance(content, AgentMessage) else ()
-        new = await self._record(join([*earlier, intake]))
+    async def _record_all(self, taken: Sequence[_Taken]) -> None:
+        intakes = [make_intake(one.content, one.delivery.body) for one in taken]
+        earlier: list[Intake] = []
+        for one in taken:
+            if isinstance(one.content, AgentMessage):
+                earlier += await self._predecessors.find(one.content)
+        new = set(await self._record(join([*earlier, *intakes])))
+        for intake in intakes:
+            self._count(intake, new)
+
+    def _count(self, intake: Intake, new: set[str]) -> None:
+        """Count what became of a delivery. What came twice among them counts once as new."""
+        ids = {item.item_id for item in intake.items}
         if intake.skipped is not None:
             self._context.skipped(intake.skipped, message=_find_message(intake))
-        elif any(item.item_id in new for item in intake.items):
+        elif ids & new:
             self._context.succeeded()
         else:
             self._context.skipped("duplicate", message=_find_message(intake))
-
-    def _is_old(self, message: AgentMessage) -> bool:
-        return self._clock() - parse_time(message.sent_at) > OLDEST_S
+        new -= ids
 
     async def _record(self, intake: Intake) -> frozenset[str]:
         """Record it, and with it the gap that it ends; returns the ids that are new."""

@@ -43,6 +43,8 @@ def read_json(body: bytes) -> object:
 
 
 def _check_depth(text: str) -> None:
+    if text.count("{") + text.count("[") <= MOST_DEPTH:
+        return
     depth = 0
     for match in _STRUCTURE.finditer(text):
         if match[0] in "[{":

@@ -29,7 +29,7 @@ from runtime.duty import Duty
 from runtime.rate import Budget, Rate
 from sandbox.genesys import GenesysOrganization
 from tests.genesys.sender_bench import KEEP_S
-from tests.genesys.webhook_desk import nothing_before
+from tests.genesys.webhook_desk import NothingBefore
 from tests.support.context import FakeContext
 from tests.support.memory_store import MemoryStore
 from tests.support.silence import Silence
@@ -100,7 +100,7 @@ class House:
             clock=clock,
             gap=self.gap,
             reconciler=self.reconciler,
-            find_earlier=nothing_before,
+            predecessors=NothingBefore(),
         )
 
     def make_sender(self, rule_id: str) -> GenesysSender:
@@ -135,7 +135,7 @@ class House:
     async def take(self, body: bytes, signature: str | None) -> WebhookAnswer:
         """What the receiver answers to a delivery."""
         delivery = WebhookDelivery(body, signature)
-        await self.receiver.handle(delivery)
+        await self.receiver.handle_batch([delivery])
         return await delivery.reply.wait(5.0, who="WebhookReceiver")
 
     def make_webhook_app(self) -> QuartTrio:

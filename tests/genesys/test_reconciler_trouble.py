@@ -20,7 +20,7 @@ from runtime.errors import Retryable
 from runtime.mailbox import Mailbox
 from tests.genesys.fake_platform import CLIENT_SECRET, FakeGenesys, error
 from tests.genesys.reconciling import WINDOW_S, Return
-from tests.genesys.webhook_desk import SECRET, make_body, nothing_before
+from tests.genesys.webhook_desk import SECRET, NothingBefore, make_body
 from tests.runtime.scripted import GENEROUS, World, never_poison, post
 from tests.support.memory_store import MemoryStore, virtual_wall_clock
 
@@ -55,7 +55,7 @@ def make_spec(back: Return) -> ActorSpec[WebhookDelivery]:
             clock=virtual_wall_clock,
             gap=back.gap,
             reconciler=back.create(context),
-            find_earlier=nothing_before,
+            predecessors=NothingBefore(),
         )
 
     mailbox = Mailbox[WebhookDelivery](NAME, 64)

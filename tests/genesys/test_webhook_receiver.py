@@ -112,7 +112,7 @@ async def test_a_cancelled_delivery_is_not_acknowledged(desk: Desk) -> None:
     delivery = WebhookDelivery(body, make_signature(body, SECRET))
     with trio.CancelScope() as scope:
         scope.cancel()
-        await desk.receiver.handle(delivery)
+        await desk.receiver.handle_batch([delivery])
     assert scope.cancelled_caught
     with pytest.raises(Exception, match="did not answer"):
         await delivery.reply.wait(0.0, who="WebhookReceiver")

@@ -10,7 +10,12 @@ import trio
 from actors.genesys.gap import WebhookGap
 from actors.genesys.intake import Intake
 from actors.genesys.signature import make_signature
-from actors.genesys.webhook_receiver import WebhookAnswer, WebhookDelivery, WebhookReceiver
+from actors.genesys.webhook_receiver import (
+    FindsPredecessors,
+    WebhookAnswer,
+    WebhookDelivery,
+    WebhookReceiver,
+)
 from actors.messages import AgentMessage
 from runtime.clock import WallClock
 from runtime.rate import Rate
@@ -50,9 +55,14 @@ class NobodyLooks:
         await trio.sleep_forever()
 
 
-async def nothing_before(message: AgentMessage) -> tuple[Intake, ...]:
+class NothingBefore:
     """Stands in where nothing was missed."""
-    return ()
+
+    def may_be_missed(self, message: AgentMessage) -> bool:
+        return False
+
+    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
+        return ()
 
 
 class Desk:
@@ -66,6 +76,7 @@ class Desk:
         rate: Rate = GENEROUS,
         clock: WallClock = lambda: NEW_YEAR_2026,
         memory: MemoryStore | None = None,
+        predecessors: FindsPredecessors | None = None,
     ) -> None:
         self.memory = memory or MemoryStore()
         self.context = FakeContext("WebhookReceiver", rate=rate)
@@ -78,7 +89,7 @@ class Desk:
             clock=clock,
             gap=self.gap,
             reconciler=NobodyLooks(),
-            find_earlier=nothing_before,
+            predecessors=predecessors or NothingBefore(),
         )
 
     async def deliver(self, body: dict[str, Any] | bytes) -> WebhookAnswer:
@@ -87,7 +98,7 @@ class Desk:
 
     async def deliver_raw(self, body: bytes, signature: str | bytes | None) -> WebhookAnswer:
         delivery = WebhookDelivery(body, signature)
-        await self.receiver.handle(delivery)
+        await self.receiver.handle_batch([delivery])
         return await delivery.reply.wait(0.0, who="WebhookReceiver")
 
     def only_payload(self) -> object:

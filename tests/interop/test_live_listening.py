@@ -51,20 +51,14 @@ async def test_fifty_mentions_are_ingested_within_two_seconds(net: Net, tmp_path
         ids = [one.provider_message_id for one in desk.genesys.ingested]
     took.sort()
     print(f"mention to ingest: p50 {took[24]:.3f} s, p99 {took[-1]:.3f} s")  # noqa: T201
-    # One of fifty may meet a machine that is busy with something else.
-    assert took[44] < 2.0
-    assert took[-1] < 10.0
+    assert took[-1] < 2.0
     assert len(ids) == len(set(ids)) == 50
 
 
 async def test_replies_quotes_and_hits_of_the_real_network_are_matched(
     net: Net, tmp_path: Path
 ) -> None:
-    """One person's posts keep their order, although the connection is cut in the middle.
-
-    Those of several people within a second may not: the AppView indexes accounts side by side, and
-    lists the later one first.
-    """
+    """In a thread they keep their order, although the connection is cut in the middle."""
     alice, bob, brand = [await net.log_in(name) for name in ("alice", "bob", "brand")]
     async with (
         bridged(net.pds_url) as (url, commits),
@@ -76,7 +70,9 @@ async def test_replies_quotes_and_hits_of_the_real_network_are_matched(
         hit = await bob.post("my brandphone is dead")
         thread = [ours]
         for number in range(9):
-            thread.append(await alice.post(f"@brand.test {number}", reply_to=thread[-1]))
+            author = (alice, bob)[number % 2]
+            text = f"@brand.test {number}"
+            thread.append(await author.post(text, reply_to=thread[-1]))
             if number % 4 == 1:
                 await _cut(commits)
         for post in (quote, hit, *thread[1:]):
@@ -88,7 +84,11 @@ async def test_replies_quotes_and_hits_of_the_real_network_are_matched(
 
 
 async def _cut(commits: CommitStream) -> None:
-    """Cut the connection, and wait for the next one."""
+    """Cut the connection, and wait for the next one.
+
+    Until then only the listing tells of posts, and the AppView indexes accounts side by side: it
+    may list an answer before what that answers.
+    """
     commits.cut()
     with trio.fail_after(30):
         for connected in (False, True):

@@ -64,20 +64,20 @@ GUARDS = (
     Guard(
         "a message has a deadline",
         "runtime/worker",
-        "        with self._deadline.guard():\n            if isinstance",
-        "        if True:\n            if isinstance",
+        "        with self._deadline.guard():\n            await handling",
+        "        if True:\n            await handling",
     ),
     Guard(
         "a batch is no larger than allowed",
         "runtime/worker",
-        "while self.slot and len(self.slot) < most:",
-        "while self.slot and len(self.slot) <= most:",
+        "while len(self.slot) < most:",
+        "while len(self.slot) <= most:",
     ),
     Guard(
         "the lives of workers are not the lives of messages: what is in hand goes first",
         "runtime/worker",
-        "        if not self.slot:\n            await self._receive(most)",
-        "        if True:\n            await self._receive(most)",
+        "        if not self.slot:\n            await self._receive(handling",
+        "        if True:\n            await self._receive(handling",
     ),
     # --- crashes and restarts ---------------------------------------------------------------
     Guard(
