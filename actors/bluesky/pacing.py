@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import trio
@@ -75,35 +73,25 @@ async def map_together(
     return [results[position] for position in range(len(values))]
 
 
-async def go_ahead(
-    values: Sequence[V],
-    prepare: Callable[[V], Awaitable[R]],
-    use: Callable[[V, R], Awaitable[None]],
-) -> None:
-    """``prepare`` and ``use`` each value in its order; while one is used, the next is prepared.
+async def look_ahead(work: Callable[[], Awaitable[None]], look: Callable[[], Awaitable[R]]) -> R:
+    """Do both at once, and return what comes of ``look``.
 
-    A :class:`Fault` of preparing is raised when all before is used; one of using, at once. If
-    cancelled, both are.
+    A :class:`Fault` of the work is raised at once; one of looking, when the work is done: it takes
+    nothing from what was found before. If cancelled, both are.
     """
-    outcomes: deque[R | Fault] = deque()
+    outcomes: list[R | Fault] = []
 
-    async def look(value: V) -> None:
+    async def attempt() -> None:
         try:
-            outcomes.append(await prepare(value))
+            outcomes.append(await look())
         except Fault as fault:
             outcomes.append(fault)
 
-    async def take(value: V) -> None:
-        outcome = outcomes.popleft()
-        if isinstance(outcome, Fault):
-            raise outcome
-        await use(value, outcome)
-
-    for value in values[:1]:
-        await look(value)
-    for position, value in enumerate(values):
-        following = [partial(look, one) for one in values[position + 1 : position + 2]]
-        await map_together(lambda job: job(), [partial(take, value), *following], limit=2)
+    await map_together(lambda job: job(), [work, attempt], limit=2)
+    (outcome,) = outcomes
+    if isinstance(outcome, Fault):
+        raise outcome
+    return outcome
 
 
 async def patiently(context: Context, ask: Callable[[], Awaitable[R]]) -> R:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from actors.bluesky.judge import Judge
@@ -17,7 +18,7 @@ from actors.bluesky.lag import Lag
 from actors.bluesky.listing import Candidate, Found, Listing, Page, Walk
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
-from actors.bluesky.pacing import go_ahead, patiently
+from actors.bluesky.pacing import look_ahead, patiently
 from actors.bluesky.place import Place, move_place
 from actors.bluesky.recording import Recorder
 from actors.bluesky.thread_context import ThreadContext
@@ -212,26 +213,21 @@ class Sweeper:
         self, place: Place, walk: Walk, now_s: float, heard: Sequence[Candidate]
     ) -> None:
         told = self._list_heard(walk, heard)
-        found = {**walk.unseen, **told}
-        waiting = sorted(found.items(), key=lambda one: one[1].order)
+        unrecorded = {**walk.unseen, **told}
+        waiting = sorted(unrecorded.items(), key=lambda one: one[1].order)
         if waiting and not self._goes_on:
             self._lag.tell(self._name, waiting[0][1].time_s)
         since, self._missed_since = self._missed_since, {}
         size = self._reach.at_once
         chunks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
         last = _Batch()
-
-        async def take(position: int, found: Mapping[str, Found]) -> None:
-            nonlocal last
-            batch = await self._gather(chunks[position], found, since, told)
-            if position + 1 == len(chunks):
-                last = batch
-                return
-            self._context.succeeded(await self._record(batch))
-            self._lag.tell(self._name, chunks[position + 1][0][1].time_s)
-
-        # While one chunk is recorded, the next is fetched.
-        await go_ahead(range(len(chunks)), lambda position: self._fetch(chunks[position]), take)
+        for chunk in chunks[:1]:
+            last = await self._gather(chunk, await self._fetch(chunk), since, told)
+        for chunk in chunks[1:]:
+            found = await look_ahead(
+                partial(self._hand_over, last, chunk), partial(self._fetch, chunk)
+            )
+            last = await self._gather(chunk, found, since, told)
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
         # What was missed and is not listed moves no place: it is found the way it was found.
@@ -242,6 +238,11 @@ class Sweeper:
         self._place = moved
         self._lag.tell(self._name, walk.oldest_dropped_s)
         self._context.succeeded(count)
+
+    async def _hand_over(self, batch: _Batch, waiting: _Chunk) -> None:
+        """Record a batch behind which these wait."""
+        self._context.succeeded(await self._record(batch))
+        self._lag.tell(self._name, waiting[0][1].time_s)
 
     def _list_heard(self, walk: Walk, heard: Sequence[Candidate]) -> dict[str, Candidate]:
         """What is still to be recorded of it, and does not come after what could not be held."""

@@ -1,4 +1,4 @@
-"""Going through something long, one step ahead."""
+"""Doing something long one step ahead."""
 
 from __future__ import annotations
 
@@ -6,70 +6,52 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.bluesky.pacing import go_ahead
+from actors.bluesky.pacing import look_ahead
 from runtime.errors import Fault, Malformed, Retryable
 
 STEP_S = 10.0
 
 
-async def test_the_next_is_prepared_while_one_is_used(autojump_clock: MockClock) -> None:
-    """All are used in their order, and each is prepared while the one before is used."""
-    told: list[tuple[str, int, float]] = []
+async def test_the_next_is_looked_for_while_the_work_is_done(autojump_clock: MockClock) -> None:
+    """Both together take as long as the longer of them."""
 
-    async def prepare(value: int) -> int:
-        await trio.sleep(STEP_S)
-        told.append(("prepared", value, trio.current_time()))
-        return -value
-
-    async def use(value: int, prepared: int) -> None:
-        assert prepared == -value
+    async def work() -> None:
         await trio.sleep(2 * STEP_S)
-        told.append(("used", value, trio.current_time()))
+
+    async def look() -> str:
+        await trio.sleep(STEP_S)
+        return "next"
 
     began_s = trio.current_time()
-    await go_ahead([1, 2, 3], prepare, use)
-    assert [(what, value, time_s - began_s) for what, value, time_s in told] == [
-        ("prepared", 1, 10.0),
-        ("prepared", 2, 20.0),
-        ("used", 1, 30.0),
-        ("prepared", 3, 40.0),
-        ("used", 2, 50.0),
-        ("used", 3, 70.0),
-    ]
+    assert await look_ahead(work, look) == "next"
+    assert trio.current_time() - began_s == 2 * STEP_S
 
 
-async def test_what_cannot_be_prepared_takes_nothing_from_what_could(
+async def test_what_cannot_be_found_takes_nothing_from_the_work(
     autojump_clock: MockClock,
 ) -> None:
-    """All before is used to its end, and only then the fault is raised."""
-    used: list[int] = []
+    """The work is done to its end, and only then the fault is raised."""
+    done: list[float] = []
 
-    async def prepare(value: int) -> int:
-        if value == 3:
-            raise Malformed("not this one")
-        return value
-
-    async def use(value: int, prepared: int) -> None:
+    async def work() -> None:
         await trio.sleep(STEP_S)
-        used.append(prepared)
+        done.append(trio.current_time())
+
+    async def look() -> None:
+        raise Malformed("not this one")
 
     with pytest.raises(Malformed):
-        await go_ahead([1, 2, 3, 4], prepare, use)
-    assert used == [1, 2]
+        await look_ahead(work, look)
+    assert done
 
 
 @pytest.mark.parametrize("fault", [Retryable("away"), Malformed("no")])
-async def test_what_cannot_be_used_ends_it_at_once(fault: Fault, autojump_clock: MockClock) -> None:
-    """A fault of using is raised as it is, without waiting for what is being prepared."""
+async def test_failed_work_ends_the_looking(fault: Fault, autojump_clock: MockClock) -> None:
+    """Its fault is raised as it is, without waiting for what comes next."""
 
-    async def prepare(value: int) -> int:
-        if value > 1:
-            await trio.sleep_forever()
-        return value
-
-    async def use(value: int, prepared: int) -> None:
+    async def work() -> None:
         raise fault
 
     with pytest.raises(type(fault)) as caught:
-        await go_ahead([1, 2], prepare, use)
+        await look_ahead(work, trio.sleep_forever)
     assert caught.value is fault
