@@ -45,6 +45,9 @@ SEEN_KEEP_S = 30 * 24 * 3600
 POSTS_KEEP_S = 7 * 24 * 3600
 """For so long after it was recorded a post is known."""
 
+POSTS_MOST = 10_000
+"""So many posts are known, the newest."""
+
 Space: TypeAlias = Literal["cursor", "session", "contact", "reactions", "written"]
 """What a kept value is for: a poller's place, a login, the last state of a contact, the newest
 counts of the reactions to a post, what the account wrote on Bluesky."""

@@ -13,6 +13,9 @@ _RATE = re.compile(r"(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?")
 _SHORTEST_WAIT_S = 0.001
 """A wait below the resolution of the clock's numbers would never end."""
 
+_MOST_NOTES = 300
+"""So many times at which tokens were taken are remembered of a bucket that holds more of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -51,11 +54,16 @@ class TokenBucket:
 
     So no window of that length ever sees more than ``rate.count``, and a burst up to it is free.
     Waiters are served in the order of asking. A bucket outlives the incarnations of its actor.
+
+    Of more than 300 tokens, those that are taken within a three-hundredth of ``rate.per_s`` come
+    back together with the last of them: else 30,000 requests in 5 minutes would be 3 MB.
     """
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
         self._taken: deque[tuple[float, int]] = deque()
+        self._together_s = rate.per_s / _MOST_NOTES if rate.count > _MOST_NOTES else 0.0
+        self._together_since = float("-inf")
         self._in_use = 0
         self._blocked_until = float("-inf")
         self._turn = trio.StrictFIFOLock()
@@ -100,8 +108,13 @@ class TokenBucket:
         return self.statistics().remaining / self.rate.count
 
     def _note_taken(self, cost: int) -> None:
-        self._taken.append((trio.current_time(), cost))
+        now = trio.current_time()
         self._in_use += cost
+        if now - self._together_since < self._together_s:
+            cost += self._taken.pop()[1]
+        else:
+            self._together_since = now
+        self._taken.append((now, cost))
 
     def _wait_s(self, cost: int) -> float:
         now = trio.current_time()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.json_text import read_json, write_body, write_json
+from actors.json_text import parse_json, read_json, write_body, write_json
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters())
 VALUES = st.recursive(
@@ -83,3 +86,11 @@ def test_what_is_read_is_what_python_reads(text: str) -> None:
 def test_every_text_can_be_sent(text: str) -> None:
     """What has no encoding is escaped; the other side reads what was meant."""
     assert json.loads(write_body({"text": text})) == {"text": text}
+
+
+@pytest.mark.parametrize("read", [read_json, parse_json])
+def test_what_was_read_is_kept_by_nobody_else(read: Callable[[str], Any]) -> None:
+    """Short texts neither: thousands of different ones come by for each that comes again."""
+    text = read('["a text of some length"]').pop()
+    mine_and_the_arguments = 2
+    assert sys.getrefcount(text) == mine_and_the_arguments

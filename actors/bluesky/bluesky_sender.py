@@ -225,6 +225,7 @@ class BlueskySender:
             values=kept.values,
             posts=posts,
         )
+        self._forget(message)
         self._context.succeeded()
 
     async def _refuse(self, entry: JournalEntry, message: AgentMessage, refusal: Refusal) -> None:
@@ -234,6 +235,7 @@ class BlueskySender:
         hand = self._hand(entry, message)
         values = await remember_remains(hand, message.plan, refusal.done)
         await settle(self._store, self._context, entry, outcome, items=receipts, values=values)
+        self._forget(message)
         if asked:
             self._context.succeeded()
             return
@@ -243,6 +245,11 @@ class BlueskySender:
             self._context.failed(cause)
         if isinstance(cause, RateLimited) and not isinstance(cause, WritesSpent):
             await self._context.back_off(shorten(cause))
+
+    def _forget(self, message: AgentMessage) -> None:
+        """It does not come again, and what is to be known of it is in the store."""
+        self._begun.discard(message.message_id)
+        self._claims.close(message.message_id)
 
     async def _retry(self, entry: JournalEntry, error: Trouble) -> None:
         outcome = Retry(

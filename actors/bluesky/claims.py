@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from actors.bluesky.calls import Calls, until_answered
 from actors.store import Store, Value
 
 KEEP_S = 7 * 86400.0
 CAPACITY = 10_000
+WRITTEN = 500
+"""So many are remembered although they are written down: who asked the store just before was told
+of nobody. No more can be written down in the time that one question takes."""
 
 
 class Claims:
@@ -20,6 +23,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._owners: OrderedDict[str, str] = OrderedDict()
+        self._written: deque[str] = deque()
 
     def take(self, sent_id: str, message_id: str) -> bool:
         """Whether the direct message is this agent's message, now at the latest."""
@@ -31,6 +35,12 @@ class Claims:
     def owned_by(self, message_id: str) -> tuple[str, ...]:
         """The direct messages that an agent's message has become so far."""
         return tuple(sent for sent, owner in self._owners.items() if owner == message_id)
+
+    def close(self, message_id: str) -> None:
+        """What an agent's message has become is written down, and soon forgotten here."""
+        self._written.extend(self.owned_by(message_id))
+        while len(self._written) > WRITTEN:
+            self._owners.pop(self._written.popleft(), None)
 
 
 async def take_found(

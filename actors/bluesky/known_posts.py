@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from actors.store import Sighting, Store
+from actors.store import POSTS_MOST, Sighting, Store
 from runtime.clock import WallClock
 
 OVERLAP_S = 60.0
@@ -14,6 +14,8 @@ OVERLAP_S = 60.0
 
 class KnownPosts:
     """What the store knows of them. It is asked only when something was recorded since.
+
+    As many are kept as the store keeps: 3 to 7 MB, as several or none have the same author.
 
     Args:
         keep_s: how old, in seconds since its recording, a post may be to be of interest.
@@ -42,12 +44,28 @@ class KnownPosts:
         if told != self._told:
             first = self._told is None
             since_s = now_s - self._keep_s if first else self._read_s - OVERLAP_S
-            for sighting in reversed(await self._store.find_posts(since_s)):
-                self._sightings.setdefault(sighting.post.uri, sighting)
+            self._add(reversed(await self._store.find_posts(since_s)))
             self._told, self._read_s = told, now_s
-        old = [uri for uri, one in self._sightings.items() if now_s - one.recorded_s > self._keep_s]
-        for uri in old:
-            del self._sightings[uri]
+        surplus = len(self._sightings) - POSTS_MOST
+        self._sightings = {
+            uri: one
+            for number, (uri, one) in enumerate(self._sightings.items())
+            if number >= surplus and now_s - one.recorded_s <= self._keep_s
+        }
+
+    def _add(self, sightings: Iterable[Sighting]) -> None:
+        """Keep these too. Of authors and addresses that several have there is one copy."""
+        kept = [one.post for one in self._sightings.values()]
+        authors = {one.author: one.author for one in kept}
+        uris = {uri: uri for one in kept for uri in (one.uri, one.root_uri)}
+        for sighting in sightings:
+            post = sighting.post
+            uri = uris.setdefault(post.uri, post.uri)
+            if uri not in self._sightings:
+                root_uri = uris.setdefault(post.root_uri, post.root_uri)
+                author = authors.setdefault(post.author, post.author)
+                small = replace(post, uri=uri, root_uri=root_uri, author=author)
+                self._sightings[uri] = replace(sighting, post=small)
 
 
 @dataclass(slots=True)

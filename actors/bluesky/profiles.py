@@ -13,7 +13,8 @@ from actors.translation.inbound_views import ProfileView, find_view
 from runtime.actor import Context
 from runtime.errors import Fault, Retryable
 
-CAPACITY = 5000
+CAPACITY = 2000
+"""Each is 1 kB, and each poller remembers its own. Who is forgotten is asked for again."""
 FRESH_FOR_S = 3600.0
 PROFILES_PER_REQUEST = 25
 """``app.bsky.actor.getProfiles`` takes no more actors."""

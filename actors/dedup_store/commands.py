@@ -35,7 +35,6 @@ from actors.dedup_store.keys import (
     LEASE_KEEP_S,
     LONGEST_KEEP_S,
     MISSED_AFTER_S,
-    POSTS_MOST,
     REFERENCE_KEEP_S,
     Keys,
     value_name,
@@ -51,6 +50,7 @@ from actors.messages import (
 )
 from actors.store import (
     POSTS_KEEP_S,
+    POSTS_MOST,
     SEEN_KEEP_S,
     Amend,
     FindActive,

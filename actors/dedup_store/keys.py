@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 
 REFERENCE_KEEP_S = 90 * 24 * 3600
-POSTS_MOST = 10_000
 DEAD_KEEP_S = 30 * 24 * 3600
 DEAD_MOST = 10_000
 ACTIVE_KEEP_S = 24 * 3600

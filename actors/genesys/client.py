@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import httpx
-from pydantic_core import from_json
 
 from actors.genesys.exchange import exchange, read_seconds
 from actors.genesys.faults import make_fault
 from actors.genesys.token import TokenKeeper
-from actors.json_text import write_body
+from actors.json_text import parse_json, write_body
 from actors.messages import Json
 from runtime.errors import AuthRejected, Effect, RateLimited, Retryable
 from runtime.rate import Budget
@@ -107,7 +106,7 @@ def _read_answer(response: httpx.Response) -> Json:
         return {}
     place = f"{response.request.method} {response.request.url.path}: {response.status_code}"
     try:
-        answer = from_json(response.content)
+        answer = parse_json(response.content)
     except ValueError as error:
         why = f"{place} with something that is not JSON"
         raise Retryable(why, effect=Effect.UNKNOWN) from error

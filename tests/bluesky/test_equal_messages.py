@@ -6,9 +6,9 @@ import pytest
 import trio
 import trio.testing
 
-from actors.bluesky.claims import Claims
+from actors.bluesky.claims import WRITTEN, Claims
 from actors.messages import AgentMessage, Destination, Receipt
-from runtime.errors import Effect, Retryable
+from runtime.errors import Effect, Rejected, Retryable
 from tests.bluesky.sender_world import World, private_message
 
 SEND = "chat.bsky.convo.sendMessage"
@@ -99,8 +99,34 @@ async def test_who_finds_its_message_taken_sends_it_again(
     assert world.bluesky.count(LOOK) == 2
 
 
+async def test_claims_are_not_kept_for_long_once_they_are_written_down(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """Nor is that a message was begun: what was sent takes no memory."""
+    world = World.make()
+    for number in range(WRITTEN + 20):
+        world.add(one_of_two(f"message-{number}"))
+    await world.work()
+    assert len(world.bluesky.sent) == WRITTEN + 20
+    assert not world.claims.owned_by("message-0")
+    assert world.claims.owned_by(f"message-{WRITTEN + 19}")
+    assert len(world.begun) == 0
+
+
+async def test_a_refused_message_is_not_remembered_as_begun(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """It has its receipt, and does not come again."""
+    world = World.make()
+    world.bluesky.trouble[SEND] = [Rejected("InvalidRequest", "no")]
+    world.add(one_of_two("one"))
+    await world.work()
+    assert receipts(world) == ["one Failed"]
+    assert len(world.begun) == 0
+
+
 async def test_claims_are_not_kept_for_ever() -> None:
-    """They are in the store; here are the latest ones."""
+    """Not even those of messages that another process closes: here are the latest ones."""
     claims = Claims()
     for number in range(20_000):
         assert claims.take(f"sent-{number}", "one")

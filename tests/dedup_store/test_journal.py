@@ -6,7 +6,6 @@ import pytest
 import trio
 
 from actors.dedup_store.actor import DedupStore
-from actors.dedup_store.keys import POSTS_MOST
 from actors.messages import (
     Author,
     DeadLetter,
@@ -18,7 +17,7 @@ from actors.messages import (
     Retry,
     ThreadReference,
 )
-from actors.store import POSTS_KEEP_S, FindUnseen, Record, Settle, StoreRequest, Value
+from actors.store import POSTS_KEEP_S, POSTS_MOST, FindUnseen, Record, Settle, StoreRequest, Value
 from tests.dedup_store.house import NEW_YEAR_2026, House, item
 
 SENDER = Destination.GENESYS_SENDER

@@ -20,7 +20,7 @@ from tests.durability.trial import Trial
 MOST_MB_PER_10_MIN = 1.0
 LOOK_EVERY_S = 5.0
 WARM_UP_S = 900.0
-"""By then what the connector remembers of the last 10,000 messages is full, at the usual rate."""
+"""By then what the connector remembers of messages and posts is full, at the usual rate."""
 
 PUBLIC_PER_S = 0.3
 """Bluesky lets an account write 2,500 records an hour: all other answers are direct messages."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import tracemalloc
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -24,6 +27,37 @@ def test_what_is_no_rate_says_how_to_write_one(text: str) -> None:
     """The error names the text and the form."""
     with pytest.raises(ValueError, match="COUNT/SECONDS"):
         Rate.parse(text)
+
+
+async def test_a_large_bucket_keeps_its_rate(autojump_clock: MockClock) -> None:
+    """In every window, and hardly anything is lost by tokens that come back together."""
+    rate = Rate(400, 6)
+    bucket = TokenBucket(rate)
+    rng = random.Random(1)  # noqa: S311 - not to be secret
+    taken: list[float] = []
+    while trio.current_time() < 30:
+        await trio.sleep(rng.expovariate(100))
+        await bucket.acquire()
+        taken.append(trio.current_time())
+    assert all(later - first >= 6 - 1e-9 for first, later in zip(taken, taken[400:], strict=False))
+    assert len(taken) > 5 * 400 * 0.99
+
+
+async def test_a_large_bucket_takes_little_memory(mock_clock: MockClock) -> None:
+    """It does not remember when each of its tokens was taken."""
+    bucket = TokenBucket(Rate(100_000, 300))
+    tracemalloc.start()
+    try:
+        for _ in range(30_000):
+            assert bucket.take()
+            mock_clock.jump(0.01)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100_000
+    assert bucket.statistics().remaining == 70_000
+    mock_clock.jump(300)
+    assert bucket.statistics().remaining == 100_000
 
 
 @pytest.mark.parametrize("seed", range(5))
