@@ -50,7 +50,8 @@ def make_genesys_sender(parts: Parts) -> ActorSpec[JournalEntry]:
             places=places,
         )
 
-    return _sender(parts, Destination.GENESYS_SENDER, create, batch=BULK_LIMIT)
+    # While the posts of one request are settled, those of another are under way.
+    return _sender(parts, Destination.GENESYS_SENDER, create, batch=2 * BULK_LIMIT)
 
 
 def make_bluesky_sender(parts: Parts) -> ActorSpec[JournalEntry]:

@@ -73,6 +73,27 @@ async def map_together(
     return [results[position] for position in range(len(values))]
 
 
+async def look_ahead(work: Callable[[], Awaitable[None]], look: Callable[[], Awaitable[R]]) -> R:
+    """Do both at once, and return what comes of ``look``.
+
+    A :class:`Fault` of the work is raised at once; one of looking, when the work is done: it takes
+    nothing from what was found before. If cancelled, both are.
+    """
+    outcomes: list[R | Fault] = []
+
+    async def attempt() -> None:
+        try:
+            outcomes.append(await look())
+        except Fault as fault:
+            outcomes.append(fault)
+
+    await map_together(lambda job: job(), [work, attempt], limit=2)
+    (outcome,) = outcomes
+    if isinstance(outcome, Fault):
+        raise outcome
+    return outcome
+
+
 async def patiently(context: Context, ask: Callable[[], Awaitable[R]]) -> R:
     """Ask Bluesky in the middle of something long, and wait while it is in trouble.
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
-from actors.bluesky.listing import Candidate, Listing, Page, Walk
+from actors.bluesky.listing import Candidate, Found, Listing, Page, Walk
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
-from actors.bluesky.pacing import patiently
+from actors.bluesky.pacing import look_ahead, patiently
 from actors.bluesky.place import Place, move_place
 from actors.bluesky.recording import Recorder
 from actors.bluesky.thread_context import ThreadContext
@@ -36,6 +38,9 @@ GONE_AFTER_S = 100.0
 gone."""
 MARKS_RENEWED_AFTER_S = 86_400.0
 
+_Chunk: TypeAlias = Sequence[tuple[str, Candidate]]
+"""Posts with their item ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -43,7 +48,8 @@ class Reach:
 
     Args:
         capacity: the most unseen posts to know of at once.
-        at_once: the most posts to fetch and record together; these are held whole.
+        at_once: the most posts to fetch and record together; these are held whole, and with them
+            the next, which are fetched while these are recorded.
         deep_every_s: how often to look ``deep_pages`` down whatever the watermark says, and keep
             the marks of what is listed there from being forgotten; ``None`` for a listing of
             strangers' posts, where what is a week late is not wanted any more.
@@ -149,7 +155,8 @@ class Sweeper:
         """Record what was heard of, without a look at the listing. As :meth:`sweep` otherwise."""
         found = {make_post_id(one.uri): one for one in heard}
         if found:
-            batch = await self._fetch([*found.items()], {}, found)
+            chunk = [*found.items()]
+            batch = await self._gather(chunk, await self._fetch(chunk), {}, found)
             self._context.succeeded(await self._record(batch))
 
     async def _find_place(self) -> Place:
@@ -206,19 +213,21 @@ class Sweeper:
         self, place: Place, walk: Walk, now_s: float, heard: Sequence[Candidate]
     ) -> None:
         told = self._list_heard(walk, heard)
-        found = {**walk.unseen, **told}
-        waiting = sorted(found.items(), key=lambda one: one[1].order)
+        unrecorded = {**walk.unseen, **told}
+        waiting = sorted(unrecorded.items(), key=lambda one: one[1].order)
         if waiting and not self._goes_on:
             self._lag.tell(self._name, waiting[0][1].time_s)
         since, self._missed_since = self._missed_since, {}
         size = self._reach.at_once
-        start = 0
-        while start + size < len(waiting):
-            batch = await self._fetch(waiting[start : start + size], since, told)
-            self._context.succeeded(await self._record(batch))
-            start += size
-            self._lag.tell(self._name, waiting[start][1].time_s)
-        last = await self._fetch(waiting[start:], since, told) if waiting else _Batch()
+        chunks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        last = _Batch()
+        for chunk in chunks[:1]:
+            last = await self._gather(chunk, await self._fetch(chunk), since, told)
+        for chunk in chunks[1:]:
+            found = await look_ahead(
+                partial(self._hand_over, last, chunk), partial(self._fetch, chunk)
+            )
+            last = await self._gather(chunk, found, since, told)
         last.letters.extend(walk.letters.values())
         last.seen.extend(walk.marks)
         # What was missed and is not listed moves no place: it is found the way it was found.
@@ -230,28 +239,38 @@ class Sweeper:
         self._lag.tell(self._name, walk.oldest_dropped_s)
         self._context.succeeded(count)
 
+    async def _hand_over(self, batch: _Batch, waiting: _Chunk) -> None:
+        """Record a batch behind which these wait."""
+        self._context.succeeded(await self._record(batch))
+        self._lag.tell(self._name, waiting[0][1].time_s)
+
     def _list_heard(self, walk: Walk, heard: Sequence[Candidate]) -> dict[str, Candidate]:
         """What is still to be recorded of it, and does not come after what could not be held."""
         until_s = math.inf if walk.oldest_dropped_s is None else walk.oldest_dropped_s
         listed = {make_post_id(one.uri): one for one in heard if one.time_s < until_s}
         return {item_id: one for item_id, one in listed.items() if item_id not in self._known}
 
-    async def _fetch(
+    async def _fetch(self, chunk: _Chunk) -> Mapping[str, Found]:
+        wanted = [candidate for _, candidate in chunk]
+        return await patiently(self._context, lambda: self._listing.fetch(wanted))
+
+    async def _gather(
         self,
-        chunk: Sequence[tuple[str, Candidate]],
+        chunk: _Chunk,
+        found: Mapping[str, Found],
         since: Mapping[str, float],
         heard: Collection[str],
     ) -> _Batch:
-        """Fetch these. What is only listed waits for a late post of its thread that was heard of.
+        """What is to be recorded of these, when all before is recorded.
+
+        What is only listed waits for a late post of its thread that was heard of.
 
         Args:
-            chunk: posts with their item ids.
+            found: what was fetched of them.
             since: when those that were missed before were first missed, by item id.
             heard: the item ids of what was heard of, which is in its order already.
         """
         held = frozenset[str]() if self._finds is None else self._finds.held
-        wanted = [candidate for _, candidate in chunk]
-        found = await patiently(self._context, lambda: self._listing.fetch(wanted))
         batch = _Batch()
         posts: list[InboundPost] = []
         for item_id, candidate in chunk:
