@@ -110,7 +110,7 @@ class TokenBucket:
     def _note_taken(self, cost: int) -> None:
         now = trio.current_time()
         self._in_use += cost
-        if now - self._together_since < self._together_s:
+        if self._taken and now - self._together_since < self._together_s:
             cost += self._taken.pop()[1]
         else:
             self._together_since = now
