@@ -47,6 +47,7 @@ class Shared:
     crashes: CrashWindow
     log: EventLog
     contexts: list[UnitContext] = field(default_factory=list)
+    turn: trio.Lock = field(default_factory=trio.Lock)
 
 
 class Deadline:

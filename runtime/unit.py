@@ -149,6 +149,7 @@ class Unit:
             deadline=self.context.deadline,
             closing=self._closing,
             pause=self._shared.spec.pause,
+            turn=self._shared.turn,
         )
 
     async def _live(self) -> float | None:

@@ -74,6 +74,7 @@ class Worker(Generic[M]):
         deadline: of each message, each batch and each call of ``on_poison``.
         closing: tells when to take nothing more.
         pause: while it is on, nothing is taken either.
+        turn: of the actor's workers, the one that waits for a batch.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Worker(Generic[M]):
         deadline: Deadline,
         closing: Closing,
         pause: Pause,
+        turn: trio.Lock,
     ) -> None:
         self.slot = Slot[M]()
         self._mailbox = mailbox
@@ -93,6 +95,7 @@ class Worker(Generic[M]):
         self._deadline = deadline
         self._closing = closing
         self._pause = pause
+        self._turn = turn
 
     async def work(self, handling: Handling[M]) -> Parcel[M] | None:
         """Take messages if there are none in hand, and deal with those that are.
@@ -122,16 +125,15 @@ class Worker(Generic[M]):
         return None
 
     async def _receive(self, most: int) -> None:
-        self._take_what_waits(most)
-        if self.slot:
-            # Others have their turn, and perhaps there is more after it.
-            await trio.lowlevel.checkpoint()
-        else:
-            with self._closing.interrupts(), self._pause.interrupts():
+        with self._closing.interrupts(), self._pause.interrupts():
+            if most == 1:
                 # Parked in the same step as received: never in a local variable only.
                 self.slot.park(await self._mailbox.receive())
-        if self.slot:
-            self._take_what_waits(most)
+                return
+            # One after the other: of what comes at the same time not each should get one.
+            async with self._turn:
+                self.slot.park(await self._mailbox.receive())
+                self._take_what_waits(most)
 
     def _take_what_waits(self, most: int) -> None:
         while len(self.slot) < most:

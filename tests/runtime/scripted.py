@@ -174,6 +174,7 @@ def batching(
     function: Callable[[Context, Sequence[Any]], Awaitable[None]],
     *,
     batch: int,
+    concurrency: int = 1,
     on_poison: PoisonHandler[Any] = never_poison,
 ) -> ActorSpec[Any]:
     """Specify an actor that handles batches by ``function``."""
@@ -183,6 +184,7 @@ def batching(
         GENEROUS,
         mailbox=Mailbox[Any](name, 64),
         batch=batch,
+        concurrency=concurrency,
         on_poison=on_poison,
     )
 

@@ -117,3 +117,18 @@ async def test_an_actor_may_run_and_handle(autojump_clock: MockClock) -> None:
         units = {unit.name: unit.incarnation for unit in world.actor("A").units}
         assert units == {"worker-1": 1, "worker-2": 1, "run": 2}
         assert world.actor("A").concurrency == 2
+
+
+async def test_what_comes_at_once_is_one_batch_however_many_workers_wait(
+    autojump_clock: MockClock,
+) -> None:
+    """One of them waits for all; while it works, the next takes what comes then."""
+    handler = BatchHandler(set())
+    spec = batching("A", handler.handle_batch, batch=8, concurrency=4)
+    async with World(spec).running():
+        await trio.sleep(1)
+        post(spec, *range(5))
+        await trio.sleep(0.05)
+        post(spec, 5, 6)
+        await trio.sleep(1)
+        assert handler.batches == [[0, 1, 2, 3, 4], [5, 6]]
