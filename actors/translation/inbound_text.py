@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from actors.translation.inbound_views import (
 )
 
 _FEATURE = "app.bsky.richtext.facet#"
+_HOST_ENDS = re.compile("[/?#]")
 _MOST_FACETS = 150
 """The longest post has no room for more words. Nothing limits facets but the size of a record."""
 
@@ -114,8 +116,11 @@ def _is_inside(encoded: bytes, at: int) -> bool:
 
 
 def _expand(shown: str, uri: str) -> str:
+    """A shortened address has the whole host. Less of it may be a word: ``go``, on google.com."""
     bare = _without_scheme(shown).removesuffix("...").removesuffix("…").rstrip("/")
-    if bare and _without_scheme(uri).lower().startswith(bare.lower()):
+    address = _without_scheme(uri)
+    host = _HOST_ENDS.split(address, maxsplit=1)[0]
+    if len(bare) >= len(host) and address.lower().startswith(bare.lower()):
         return uri
     return f"{shown} ({uri})"
 

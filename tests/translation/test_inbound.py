@@ -142,6 +142,24 @@ def test_links_are_shown_in_full_and_mentions_and_tags_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "uri", "expected"),
+    [
+        ("go", "https://google.com/maps", "go (https://google.com/maps)"),
+        ("X", "https://x.test/a", "X (https://x.test/a)"),
+        ("x.test", "https://x.test/a", "https://x.test/a"),
+        ("X.test/a…", "https://www.x.test/a/b", "https://www.x.test/a/b"),
+        ("https://x.test/", "https://x.test", "https://x.test"),
+    ],
+)
+def test_a_label_that_begins_as_the_address_does_keeps_its_words(
+    shown: str, uri: str, expected: str
+) -> None:
+    """Only what has the whole host is a shortened address."""
+    post = translate(view(shown, facets=[facet(shown, shown, {"uri": uri})]))
+    assert post.text == expected
+
+
+@pytest.mark.parametrize(
     "index",
     [
         {"byteStart": 0, "byteEnd": 999},

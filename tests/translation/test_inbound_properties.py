@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from actors.messages import InboundDirectMessage, InboundPost
@@ -154,6 +154,15 @@ def facets_of(kind: str, value: str) -> st.SearchStrategy[Any]:
 
 @settings(deadline=None)
 @given(text=WRITTEN, facets=facets_of("link", "https://x.example/long"))
+@example(
+    text="0X",
+    facets=[
+        {
+            "index": {"byteStart": 1, "byteEnd": 2},
+            "features": [{"$type": f"{FEATURE}link", "uri": "https://x.example/long"}],
+        }
+    ],
+)
 def test_no_facet_loses_a_word_or_an_address(text: str, facets: list[Any]) -> None:
     """The text without the addresses is the text that was written, whatever facets point at."""
     uri = "https://x.example/long"
