@@ -112,8 +112,9 @@ class Reply(Generic[R]):
         Raises:
             Unanswered: after ``within_s`` seconds. The question may still take effect later.
         """
-        with trio.move_on_after(within_s):
-            await self._answered.wait()
+        if not self._answered.is_set():
+            with trio.move_on_after(within_s):
+                await self._answered.wait()
         if not self._answered.is_set():
             raise Unanswered(f"{who} did not answer within {within_s:g} s")
         return self._read()
