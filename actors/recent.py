@@ -20,7 +20,7 @@ class Recent:
     ``capacity`` at once, and does not keep the order of all. A text takes 60 bytes.
     """
 
-    def __init__(self, capacity: int = 10_000) -> None:
+    def __init__(self, capacity: int = 5000) -> None:
         self._capacity = capacity
         # Of so many a dictionary takes half as much memory as a set.
         self._newer: dict[int, None] = {}
