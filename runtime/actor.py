@@ -41,9 +41,6 @@ class Context(Protocol):
     async def acquire(self, cost: int = 1) -> None:
         """Wait for the actor's own rate. Call it once before each remote request."""
 
-    def take(self) -> bool:
-        """Take from the actor's own rate what :meth:`acquire` takes, if it is there at once."""
-
     def spare(self) -> float:
         """The share of the actor's own rate that is left now, from 0 to 1."""
 

@@ -159,10 +159,6 @@ class UnitContext:
         with self.deadline.idle():
             await self._shared.bucket.acquire(cost)
 
-    def take(self) -> bool:
-        """Take from the actor's own rate if there is something at once. Returns whether it was."""
-        return self._shared.bucket.take()
-
     def spare(self) -> float:
         """The share of the actor's own rate that is left now, from 0 to 1."""
         return self._shared.bucket.spare()

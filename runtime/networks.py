@@ -12,6 +12,8 @@ Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 _REMEMBERED = 256
 """The same few clients come again and again, and reading an address takes its time."""
 
+_LONGEST = 128
+
 _CLIENT_PREFIX = 64
 """Whoever has one address of IPv6 has as a rule all of a network of this size."""
 
@@ -25,12 +27,16 @@ def parse_networks(text: str) -> Networks:
     return tuple(ipaddress.ip_network(one) for one in text.replace(",", " ").split())
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def parse_address(text: str) -> Address | None:
     """An address as a peer or a proxy writes it: bare, with a port, in brackets, with a zone.
 
     IPv4 written as IPv6 is IPv4. ``None`` if it is none.
     """
+    return None if len(text) > _LONGEST else _parse_address(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse_address(text: str) -> Address | None:
     bare = text.strip()
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]

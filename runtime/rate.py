@@ -84,7 +84,7 @@ class TokenBucket:
 
     def take(self, cost: int = 1) -> bool:
         """Take ``cost`` tokens if they are to be had at once. Returns whether they were taken."""
-        if self._turn.locked() or self._wait_s(cost) > 0:
+        if cost > self.rate.count or self._turn.locked() or self._wait_s(cost) > 0:
             return False
         self._note_taken(cost)
         return True

@@ -85,7 +85,8 @@ class DeletionWatch:
     def _is_due(self, sighting: Sighting) -> bool:
         known = sighting.post.uri in self._concluded
         own = sighting.post.author.did == self._own_did
-        return not (known or own) and self._clock() - sighting.recorded_s >= JUST_SHOWN_S
+        just_shown_s = min(JUST_SHOWN_S, self._watch_s / 2)
+        return not (known or own) and self._clock() - sighting.recorded_s >= just_shown_s
 
     async def _find_gone(self, uris: Sequence[str]) -> list[str]:
         limit = self._context.concurrency

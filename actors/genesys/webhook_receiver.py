@@ -59,10 +59,11 @@ class WebhookDelivery:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """An authentic delivery, what it holds, and when it came, in unix seconds."""
+    """An authentic delivery, what is to be recorded of it, and when it came, in unix seconds."""
 
     delivery: WebhookDelivery
-    content: WebhookContent
+    message: AgentMessage | None
+    intake: Intake
     came_at: float
 
 
@@ -119,24 +120,29 @@ class WebhookReceiver:
     async def handle_batch(self, messages: Sequence[WebhookDelivery]) -> None:
         """Deal with all of these, and answer each.
 
-        They are recorded together, in their order, as far as the rate allows. If cancelled, there
-        is no answer: Genesys delivers again, and what was recorded already is not recorded twice.
+        What is to be recorded is recorded together, in its order; that is one of what the rate
+        allows. If cancelled, there is no answer: Genesys delivers again, and what was recorded
+        already is not recorded twice.
         """
-        allowed: list[_Taken] = []
         came_at = self._clock()
         received_at = format_time(came_at)
+        taken: list[_Taken] = []
         for delivery in messages:
             refusal = self._judge(delivery)
             if refusal is not None:
                 delivery.reply.answer(refusal)
                 continue
-            if not self._context.take():
-                await self._answer(allowed)
-                allowed = []
-                await self._context.acquire()
             content = self._read(delivery.body, received_at)
-            allowed.append(_Taken(delivery, content, came_at))
-        await self._answer(allowed)
+            intake = make_intake(content, delivery.body)
+            if intake.items or intake.letters:
+                message = content if isinstance(content, AgentMessage) else None
+                taken.append(_Taken(delivery, message, intake, came_at))
+            else:
+                self._count(intake, set())
+                delivery.reply.answer(WebhookAnswer.ACCEPTED)
+        if taken:
+            await self._context.acquire()
+            await self._answer(taken)
 
     def _judge(self, delivery: WebhookDelivery) -> WebhookAnswer | None:
         if len(delivery.body) > self._max_bytes:
@@ -157,22 +163,21 @@ class WebhookReceiver:
         return self._clock() - parse_time(message.sent_at) > OLDEST_S
 
     async def _answer(self, taken: Sequence[_Taken]) -> None:
-        """Record and answer them: those that may have to wait for others each by itself."""
+        """Record and answer them; what may have to wait for its predecessors, by conversation."""
         together: list[_Taken] = []
+        late: dict[str, list[_Taken]] = {}
+        for one in taken:
+            if one.message is not None and self._predecessors.may_be_missed(one.message):
+                late.setdefault(one.intake.items[0].conversation, []).append(one)
+            else:
+                together.append(one)
         async with trio.open_nursery() as nursery:
-            for one in taken:
-                if self._may_have_predecessors(one.content):
-                    nursery.start_soon(self._take_in, (one,))
-                else:
-                    together.append(one)
-            await self._take_in(together)
-
-    def _may_have_predecessors(self, content: WebhookContent) -> bool:
-        return isinstance(content, AgentMessage) and self._predecessors.may_be_missed(content)
+            for group in late.values():
+                nursery.start_soon(self._take_in, group)
+            if together:
+                await self._take_in(together)
 
     async def _take_in(self, taken: Sequence[_Taken]) -> None:
-        if not taken:
-            return
         answer = await self._hold(taken)
         for one in taken:
             one.delivery.reply.answer(answer)
@@ -195,11 +200,11 @@ class WebhookReceiver:
         return WebhookAnswer.UNAVAILABLE
 
     async def _record_all(self, taken: Sequence[_Taken]) -> None:
-        intakes = [make_intake(one.content, one.delivery.body) for one in taken]
         earlier: list[Intake] = []
         for one in taken:
-            if isinstance(one.content, AgentMessage):
-                earlier += await self._predecessors.find(one.content)
+            if one.message is not None:
+                earlier += await self._predecessors.find(one.message)
+        intakes = [one.intake for one in taken]
         new = set(await self._record(join([*earlier, *intakes])))
         for intake in intakes:
             self._count(intake, new)

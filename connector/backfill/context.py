@@ -78,10 +78,6 @@ class BackfillContext:
             await trio.sleep(max(0.0, allowance.reset_s - self._clock()))
         await self._bucket.acquire(cost)
 
-    def take(self) -> bool:
-        """Never: first it is looked at what the others leave."""
-        return False
-
     def spare(self) -> float:
         """The share of its own rate that is left now, from 0 to 1."""
         return self._bucket.spare()

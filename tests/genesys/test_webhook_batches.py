@@ -30,13 +30,13 @@ async def read(deliveries: list[WebhookDelivery]) -> list[WebhookAnswer]:
 
 
 class SlowlyFound(NothingBefore):
-    """One conversation of which something may have been missed, which takes a minute to find."""
+    """A message of which something may have been missed before it, and takes its time to find."""
 
     def may_be_missed(self, message: AgentMessage) -> bool:
-        return message.message_id == "late"
+        return message.message_id.startswith("late")
 
     async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
-        if self.may_be_missed(message):
+        if message.message_id == "late":
             await trio.sleep(HOLD_S / 2)
         return ()
 
@@ -78,18 +78,34 @@ async def test_one_that_cannot_be_used_is_kept_beside_the_others(desk: Desk) -> 
     assert list(desk.memory.letters) == ["webhook:message-1"]
 
 
-async def test_what_the_rate_allows_does_not_wait_for_what_it_does_not(
+async def test_the_rate_counts_what_is_recorded_together_once(autojump_clock: MockClock) -> None:
+    desk = Desk(rate=Rate(1, 60.0))
+    await desk.receiver.handle_batch(write("a", "b", "c"))
+    assert trio.current_time() == 0.0
+    await desk.receiver.handle_batch(write("d", "e"))
+    assert trio.current_time() == 60.0
+
+
+async def test_of_one_conversation_that_may_have_predecessors_the_order_is_kept(
     autojump_clock: MockClock,
 ) -> None:
-    desk = Desk(rate=Rate(2, 60.0))
-    deliveries = write("a", "b", "c")
+    names = [f"late-{number}" for number in range(20)]
+    desk = Desk(predecessors=SlowlyFound())
+    await desk.receiver.handle_batch(write(*names))
+    assert desk.memory.items == [f"agent:{name}" for name in names]
+
+
+async def test_what_has_no_effect_is_answered_although_the_store_is_away(
+    desk: Desk, autojump_clock: MockClock
+) -> None:
+    desk.memory.away = True
+    deliveries = [sign(type="Event", events=[{"eventType": "Typing"}]), *write("a")]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.receiver.handle_batch, deliveries)
-        await trio.sleep(1.0)
-        assert desk.memory.items == ["agent:a", "agent:b"]
-        assert await read(deliveries[:2]) == [WebhookAnswer.ACCEPTED] * 2
-    assert desk.memory.items == ["agent:a", "agent:b", "agent:c"]
-    assert trio.current_time() == 60.0
+        await trio.sleep(0.1)
+        assert await read(deliveries[:1]) == [WebhookAnswer.ACCEPTED]
+    assert await read(deliveries[1:]) == [WebhookAnswer.UNAVAILABLE]
+    assert desk.context.skips == {"typing": 1}
 
 
 async def test_only_one_whose_predecessors_are_looked_for_waits_for_them(

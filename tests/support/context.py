@@ -75,12 +75,6 @@ class FakeContext:
         await self.bucket.acquire(cost)
         self.acquired += cost
 
-    def take(self) -> bool:
-        """Take from the rate, if there is something at once."""
-        taken = self.bucket.take()
-        self.acquired += taken
-        return taken
-
     def spare(self) -> float:
         """What is left of the rate."""
         return self.bucket.spare()
