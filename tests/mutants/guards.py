@@ -328,8 +328,8 @@ GUARDS = (
     Guard(
         "who is not answered is told",
         "runtime/mailbox",
-        "            with trio.move_on_after(within_s):\n                await self._answered.wait()",
-        "            if True:\n                await self._answered.wait()",
+        "with trio.move_on_after(within_s):\n                await self._answered.wait()",
+        "if True:\n                await self._answered.wait()",
     ),
     Guard(
         "a full mailbox takes nothing more at once",
