@@ -23,9 +23,6 @@ were not looked at for longest."""
 MOST_MISSING = 50
 """So many that are not shown are looked at singly in one round."""
 
-JUST_SHOWN_S = 60.0
-"""What was recorded so lately was shown just then, and is left to the next look."""
-
 
 class DeletionWatch:
     """Looks whether recorded posts are still there, and records a note for each that is not.
@@ -69,8 +66,11 @@ class DeletionWatch:
             AuthRejected: from Bluesky.
             StoreUnavailable: from the store.
         """
-        found = await self._posts.find(self._watch_s)
-        watched = {one.post.uri: one for one in reversed(found) if self._is_due(one)}
+        watched = {
+            one.post.uri: one
+            for one in reversed(await self._posts.find(self._watch_s))
+            if one.post.author.did != self._own_did and one.post.uri not in self._concluded
+        }
         self._round += 1
         self._looked_at = {uri: at for uri, at in self._looked_at.items() if uri in watched}
         chosen = choose(list(watched), MOST_POSTS, self._looked_at)
@@ -81,12 +81,6 @@ class DeletionWatch:
             self._context.failed(error)
             return
         await self._record(gone)
-
-    def _is_due(self, sighting: Sighting) -> bool:
-        known = sighting.post.uri in self._concluded
-        own = sighting.post.author.did == self._own_did
-        just_shown_s = min(JUST_SHOWN_S, self._watch_s / 2)
-        return not (known or own) and self._clock() - sighting.recorded_s >= just_shown_s
 
     async def _find_gone(self, uris: Sequence[str]) -> list[str]:
         limit = self._context.concurrency

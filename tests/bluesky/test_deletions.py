@@ -139,19 +139,6 @@ async def test_an_idle_watch_asks_the_store_nothing(autojump_clock: Clock) -> No
         assert world.network.count(POSTS) == asked + 4 * 3
 
 
-async def test_what_was_just_recorded_is_left_to_the_next_look(autojump_clock: Clock) -> None:
-    """It was shown a moment ago: to ask for it again at once would tell nothing."""
-    world = Attentive(WATCHING)
-    post = mention(world, -10)
-    async with world.polling():
-        await trio.sleep(60)
-        assert world.network.count(POSTS) == 1
-        world.network.delete(post["uri"])
-        await trio.sleep(300)
-        assert world.network.count(POSTS) == 2
-    assert len(notes(world)) == 1
-
-
 async def test_a_round_has_an_end(autojump_clock: Clock) -> None:
     """However many were taken in; the oldest are looked at in turn."""
     world = Attentive(WATCHING)
