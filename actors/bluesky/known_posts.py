@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -55,17 +56,15 @@ class KnownPosts:
 
     def _add(self, sightings: Iterable[Sighting]) -> None:
         """Keep these too. Of authors and addresses that several have there is one copy."""
-        kept = [one.post for one in self._sightings.values()]
-        authors = {one.author: one.author for one in kept}
-        uris = {uri: uri for one in kept for uri in (one.uri, one.root_uri)}
+        authors = {one.post.author: one.post.author for one in self._sightings.values()}
         for sighting in sightings:
             post = sighting.post
-            uri = uris.setdefault(post.uri, post.uri)
-            if uri not in self._sightings:
-                root_uri = uris.setdefault(post.root_uri, post.root_uri)
-                author = authors.setdefault(post.author, post.author)
-                small = replace(post, uri=uri, root_uri=root_uri, author=author)
-                self._sightings[uri] = replace(sighting, post=small)
+            if post.uri in self._sightings:
+                continue
+            uri, root_uri = sys.intern(post.uri), sys.intern(post.root_uri)
+            author = authors.setdefault(post.author, post.author)
+            small = replace(post, uri=uri, root_uri=root_uri, author=author)
+            self._sightings[uri] = replace(sighting, post=small)
 
 
 @dataclass(slots=True)
