@@ -38,7 +38,10 @@ class EventLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the units of one actor have in common. The supervisor's: it outlives every crash."""
+    """What the units of one actor have in common. The supervisor's: it outlives every crash.
+
+    ``turn`` is held by the worker that waits for a batch.
+    """
 
     spec: ActorSpec[Any]
     policy: RestartPolicy
@@ -152,10 +155,6 @@ class UnitContext:
 
         If cancelled, nothing was taken.
         """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if self._shared.bucket.take(cost):
-            self.deadline.restart()
-            return
         with self.deadline.idle():
             await self._shared.bucket.acquire(cost)
 

@@ -13,6 +13,7 @@ _REMEMBERED = 256
 """The same few clients come again and again, and reading an address takes its time."""
 
 _LONGEST = 128
+"""No address is longer, with its zone: what anybody may write is not remembered."""
 
 _CLIENT_PREFIX = 64
 """Whoever has one address of IPv6 has as a rule all of a network of this size."""

@@ -74,7 +74,7 @@ class Worker(Generic[M]):
         deadline: of each message, each batch and each call of ``on_poison``.
         closing: tells when to take nothing more.
         pause: while it is on, nothing is taken either.
-        turn: of the actor's workers, the one that waits for a batch.
+        turn: held by the one of the actor's workers that waits for a batch.
     """
 
     def __init__(
@@ -126,21 +126,18 @@ class Worker(Generic[M]):
 
     async def _receive(self, most: int) -> None:
         with self._closing.interrupts(), self._pause.interrupts():
+            # Parked in the same step as received: no message is ever in a local variable only.
             if most == 1:
-                # Parked in the same step as received: never in a local variable only.
                 self.slot.park(await self._mailbox.receive())
                 return
             # One after the other: of what comes at the same time not each should get one.
             async with self._turn:
                 self.slot.park(await self._mailbox.receive())
-                self._take_what_waits(most)
-
-    def _take_what_waits(self, most: int) -> None:
-        while len(self.slot) < most:
-            message = self._mailbox.receive_nowait()
-            if message is None:
-                return
-            self.slot.park(message)
+                while len(self.slot) < most:
+                    message = self._mailbox.receive_nowait()
+                    if message is None:
+                        return
+                    self.slot.park(message)
 
     async def _give_up(self, message: M, attempts: int, error: Exception) -> None:
         with self._deadline.guard():
