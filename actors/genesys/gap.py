@@ -82,6 +82,7 @@ class WebhookGap:
         """A webhook that came then, in unix seconds, was refused."""
         if self._began_at is None:
             self._began_at = came_at
+            self._known.clear()
             self._changed.set()
 
     def end(self, *, tell: bool) -> None:
@@ -95,10 +96,11 @@ class WebhookGap:
         """Whether something of this Genesys conversation may have been missed and not be known."""
         if self._unsure_until is None:
             self._unsure_until = self._clock() + UNSURE_S
-        return self._clock() < self._unsure_until and conversation_id not in self._known
+        unsure = self._clock() < self._unsure_until or self.missed_since is not None
+        return unsure and conversation_id not in self._known
 
     def note_known(self, conversation_id: str) -> None:
-        """All that was missed in this conversation is known."""
+        """All that was missed in this conversation is recorded."""
         self._known.add(conversation_id)
 
     def close(self) -> None:

@@ -26,6 +26,18 @@ class Intake:
     skipped: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is to be recorded before a message, oldest first.
+
+    ``asked`` is the Genesys conversation of which nothing else was missed; ``None`` if nobody was
+    asked, or nobody answered.
+    """
+
+    intakes: tuple[Intake, ...] = ()
+    asked: str | None = None
+
+
 def make_intake(content: WebhookContent, body: bytes) -> Intake:
     """Sort what was read.
 

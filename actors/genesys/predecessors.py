@@ -8,7 +8,7 @@ from operator import attrgetter
 from actors.genesys.client import GenesysClient
 from actors.genesys.gap import RETRIES_S, WebhookGap, find_missed_since
 from actors.genesys.inquiry import Inquiry, Period
-from actors.genesys.intake import Intake
+from actors.genesys.intake import Earlier
 from actors.messages import AgentMessage
 from actors.store import Activity, Store
 from actors.translation.times import find_time
@@ -60,8 +60,10 @@ class Predecessors:
             return False
         return self._gap.may_hide(conversation_id)
 
-    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
-        """What is to be recorded before this message, oldest first; most often nothing.
+    async def find(self, message: AgentMessage) -> Earlier:
+        """What is to be recorded before this message; most often nothing.
+
+        Who has recorded it notes that the conversation is known.
 
         If Genesys does not want to be asked, by its limits or for want of a permission, nothing is:
         the message itself is worth more than its place. If cancelled, nothing has changed.
@@ -72,21 +74,21 @@ class Predecessors:
         """
         conversation_id = message.conversation_id
         if conversation_id is None or not self.may_be_missed(message):
-            return ()
+            return Earlier()
         await self._wait_known()
-        since = await find_missed_since(self._store)
-        if since is None:
-            return ()
-        if self._client.waiting_s() > LONGEST_WAIT_S:
-            return ()
+        # A gap of this process is kept with the message that ends it, so this one may be the first.
+        gaps = (await find_missed_since(self._store), self._gap.missed_since)
+        since = min((one for one in gaps if one is not None), default=None)
+        if since is None or self._client.waiting_s() > LONGEST_WAIT_S:
+            return Earlier()
         period = Period(since - RETRIES_S, self._window_s)
         inquiry = Inquiry(self._context, self._store, self._client, self._clock, period)
         try:
             found = await inquiry.ask(Activity("", "conversation", conversation_id))
         except (RateLimited, AuthRejected) as error:
             self._context.failed(error)
-            return ()
-        self._gap.note_known(conversation_id)
+            return Earlier()
         now_s = find_time(message.sent_at) or self._clock()
         earlier = (one for one in sorted(found, key=attrgetter("sent_at")) if one.sent_at < now_s)
-        return tuple(one.intake for one in earlier if one.intake.items or one.intake.letters)
+        intakes = (one.intake for one in earlier if one.intake.items or one.intake.letters)
+        return Earlier(tuple(intakes), conversation_id)

@@ -13,7 +13,7 @@ from typing import Protocol
 import trio
 
 from actors.genesys.gap import WebhookGap, make_missed_since
-from actors.genesys.intake import Intake, join, make_intake
+from actors.genesys.intake import Earlier, Intake, join, make_intake
 from actors.genesys.signature import is_signed
 from actors.messages import AgentMessage
 from actors.steps import find_message
@@ -73,7 +73,7 @@ class FindsPredecessors(Protocol):
     def may_be_missed(self, message: AgentMessage) -> bool:
         """Whether there may be anything; only then it takes its time to find."""
 
-    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
+    async def find(self, message: AgentMessage) -> Earlier:
         """What is to be recorded before this message."""
 
 
@@ -200,12 +200,18 @@ class WebhookReceiver:
         return WebhookAnswer.UNAVAILABLE
 
     async def _record_all(self, taken: Sequence[_Taken]) -> None:
-        earlier: list[Intake] = []
+        first: dict[str | None, AgentMessage] = {}
         for one in taken:
             if one.message is not None:
-                earlier += await self._predecessors.find(one.message)
+                first.setdefault(one.message.conversation_id, one.message)
+        found = [await self._predecessors.find(message) for message in first.values()]
+        earlier = [intake for one in found for intake in one.intakes]
         intakes = [one.intake for one in taken]
         new = set(await self._record(join([*earlier, *intakes])))
+        for conversation_id in (one.asked for one in found):
+            # Not before they are recorded: else a second attempt would go on without them.
+            if conversation_id is not None:
+                self._gap.note_known(conversation_id)
         for intake in intakes:
             self._count(intake, new)
 

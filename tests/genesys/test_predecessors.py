@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.genesys.gap import UNSURE_S
+from actors.genesys.gap import SHORTEST_S, UNSURE_S
 from actors.genesys.predecessors import Predecessors
 from actors.messages import AgentMessage
 from runtime.clock import format_time
@@ -32,8 +32,9 @@ async def find(
     *,
     window_s: float = WINDOW_S,
     wait_known: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
+    recorded: bool = True,
 ) -> list[str]:
-    """The item ids of what goes before the message."""
+    """The item ids of what goes before the message, which is recorded with them."""
     predecessors = Predecessors(
         back.context,
         back.memory.store,
@@ -44,7 +45,9 @@ async def find(
         wait_known=wait_known,
     )
     found = await predecessors.find(message)
-    return [item.item_id for intake in found for item in intake.items]
+    if found.asked is not None and recorded:
+        back.gap.note_known(found.asked)
+    return [item.item_id for intake in found.intakes for item in intake.items]
 
 
 async def test_missed_messages_of_the_conversation_go_first(
@@ -70,6 +73,31 @@ async def test_a_conversation_is_asked_about_once(back: Return, autojump_clock: 
     asked = len(back.genesys.calls)
     assert await find(back, make_message("next", one)) == []
     assert len(back.genesys.calls) == asked
+
+
+async def test_what_was_not_recorded_is_found_again(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    one = back.talk(1)
+    back.write("first", one, ago_s=300)
+    await back.miss(400)
+    for _ in range(2):
+        assert await find(back, make_message("this", one), recorded=False) == ["agent:first"]
+
+
+async def test_what_ends_a_gap_does_not_overtake(back: Return, autojump_clock: MockClock) -> None:
+    """Although the gap is kept only with it; and another gap is another reason to ask."""
+    one = back.talk(1)
+    assert await find(back, make_message("before", one)) == []
+    for name in ("first", "second"):
+        back.write(name, one, ago_s=0)
+        back.gap.begin(virtual_wall_clock())
+        await trio.sleep(SHORTEST_S + 1)
+        assert name in [
+            item.removeprefix("agent:") for item in await find(back, make_message("this", one))
+        ]
+        assert await find(back, make_message("next", one)) == []
+        back.gap.end(tell=True)
 
 
 @pytest.mark.parametrize("why", ["no gap", "off", "no conversation", "all known", "long ago"])

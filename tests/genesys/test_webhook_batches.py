@@ -7,13 +7,14 @@ import json
 import trio
 from trio.testing import MockClock
 
-from actors.genesys.intake import Intake
+from actors.genesys.intake import Earlier, Intake
 from actors.genesys.signature import make_signature
 from actors.genesys.webhook_receiver import HOLD_S, WebhookAnswer, WebhookDelivery
+from actors.items import make_agent_item
 from actors.messages import AgentMessage
 from actors.store import Record
 from runtime.rate import Rate
-from tests.genesys.webhook_desk import SECRET, Desk, NothingBefore, make_body
+from tests.genesys.webhook_desk import DID, SECRET, Desk, NothingBefore, make_body
 
 
 def sign(**changes: object) -> WebhookDelivery:
@@ -35,10 +36,25 @@ class SlowlyFound(NothingBefore):
     def may_be_missed(self, message: AgentMessage) -> bool:
         return message.message_id.startswith("late")
 
-    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
+    async def find(self, message: AgentMessage) -> Earlier:
         if message.message_id == "late":
             await trio.sleep(HOLD_S / 2)
-        return ()
+        return Earlier()
+
+
+class OneMissed(NothingBefore):
+    """One message was missed before all others of the conversation."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def may_be_missed(self, message: AgentMessage) -> bool:
+        return True
+
+    async def find(self, message: AgentMessage) -> Earlier:
+        self.asked += 1
+        missed = AgentMessage("missed", "private", DID, "First", "2025-12-31T23:00:00.000Z")
+        return Earlier((Intake((make_agent_item(missed),)),), message.conversation_id)
 
 
 async def test_what_waits_together_is_recorded_in_one_step_and_in_its_order(desk: Desk) -> None:
@@ -93,6 +109,24 @@ async def test_of_one_conversation_that_may_have_predecessors_the_order_is_kept(
     desk = Desk(predecessors=SlowlyFound())
     await desk.receiver.handle_batch(write(*names))
     assert desk.memory.items == [f"agent:{name}" for name in names]
+
+
+async def test_what_was_missed_goes_first_although_the_store_was_away(
+    autojump_clock: MockClock,
+) -> None:
+    missed = OneMissed()
+    desk = Desk(predecessors=missed)
+    desk.memory.away = True
+    deliveries = write("a", "b")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.receiver.handle_batch, deliveries)
+        await trio.sleep(HOLD_S / 2)
+        assert desk.gap.may_hide("conversation-1")
+        desk.memory.away = False
+    assert await read(deliveries) == [WebhookAnswer.ACCEPTED] * 2
+    assert desk.memory.items == ["agent:missed", "agent:a", "agent:b"]
+    assert missed.asked > 1
+    assert not desk.gap.may_hide("conversation-1")
 
 
 async def test_what_has_no_effect_is_answered_although_the_store_is_away(

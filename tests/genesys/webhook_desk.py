@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from actors.genesys.gap import WebhookGap
-from actors.genesys.intake import Intake
+from actors.genesys.intake import Earlier
 from actors.genesys.signature import make_signature
 from actors.genesys.webhook_receiver import (
     FindsPredecessors,
@@ -61,8 +61,8 @@ class NothingBefore:
     def may_be_missed(self, message: AgentMessage) -> bool:
         return False
 
-    async def find(self, message: AgentMessage) -> tuple[Intake, ...]:
-        return ()
+    async def find(self, message: AgentMessage) -> Earlier:
+        return Earlier()
 
 
 class Desk:
