@@ -60,8 +60,31 @@ async def measure_rest() -> list[Fact]:
     ]
 
 
+async def measure_growth(count: int) -> list[Fact]:
+    """What a message costs of so many in the journal, and what of ten times as many.
+
+    The smaller one is measured before and after the larger one: what others do on the machine
+    changes within a minute, and by more than is looked for.
+    """
+    before, (larger_ms, larger), after = [
+        await _measure_leaving(one) for one in (count, 10 * count, count)
+    ]
+    smaller_ms = (before[0] + after[0]) / 2
+    told = f"ten times {count:,} in the journal, processor time of a message, times"
+    return [*after[1], *larger, Fact(told, larger_ms / smaller_ms, 2)]
+
+
 async def measure_backlog(count: int) -> list[Fact]:
-    """Start it with so many mentions in its journal while Genesys answers nobody; then it does."""
+    """What is in memory with so many in the journal, and what they cost."""
+    _, facts = await _measure_leaving(count)
+    return facts
+
+
+async def _measure_leaving(count: int) -> tuple[float, list[Fact]]:
+    """Start it with so many mentions in its journal while Genesys answers nobody; then it does.
+
+    Returns also what each costs, in milliseconds of processor time.
+    """
     expected = Expected(others=count, hold=INGEST)
     async with open_connector(expected, _PATIENT, journal=count) as (platforms, subject):
         await platforms.wait_until_held()
@@ -75,7 +98,7 @@ async def measure_backlog(count: int) -> list[Fact]:
         peak_mb, redis_mb = subject.peak_mb(), subject.redis_peak_mb()
         await subject.stop()
     told = f"with {count:,} in the journal"
-    return [
+    return cpu_ms, [
         Fact(f"memory {told}, MB", waiting_mb),
         Fact(f"peak memory while they leave it, {told}, MB", peak_mb),
         Fact(f"redis-server {told}, MB", redis_mb),
