@@ -16,6 +16,7 @@ from sandbox.world import SEARCH_QUERY, World
 from tests.durability.ledger import COURTESY, Answered, Kind, Ledger, Said
 
 EXTRA_CUSTOMERS = 5
+SHORTEST_WAIT_S = 0.01
 PUBLIC_PARTS, PRIVATE_PARTS = 700, 2300
 """Characters of a message that takes three posts, and of one that takes three direct messages."""
 _ONE_MS = timedelta(milliseconds=1)
@@ -39,6 +40,8 @@ class Load:
         most: stop by itself after so many messages.
         public_share: how much of what agents would do in public they do; instead of the rest they
             write directly.
+        each_way: customers and agents write so many messages a second each, however long it takes
+            to write one; ``rate`` means nothing then.
     """
 
     world: World
@@ -46,6 +49,7 @@ class Load:
     rate: float = 12.0
     most: int | None = None
     public_share: float = 1.0
+    each_way: float | None = None
     ledger: Ledger = field(default_factory=Ledger)
     customers: list[Account] = field(default_factory=list)
     _threads: list[_Thread] = field(default_factory=list)
@@ -72,30 +76,47 @@ class Load:
 
     async def run(self) -> None:
         """Go on until cancelled, or until there are enough."""
+        began_at = trio.current_time()
         while self.most is None or self.count < self.most:
             self.act()
-            # Never at the same moment: then nobody could say in which order it was.
-            await trio.sleep(self.rng.uniform(0.01, 2.0 / self.rate))
+            await trio.sleep(self._choose_wait(trio.current_time() - began_at))
 
     def act(self) -> None:
         """One thing that one person does."""
-        acts: dict[Callable[[], None], int] = {
+        acts = self._list_acts()
+        (chosen,) = self.rng.choices(list(acts), weights=list(acts.values()))
+        in_public = chosen in (self._answer_in_public, self._like_or_repost, self._mistype)
+        if in_public and self.public_share < 1.0 and self.rng.random() >= self.public_share:
+            chosen = self._answer_in_private
+        chosen()
+
+    def _choose_wait(self, elapsed_s: float) -> float:
+        """Never at the same moment: then nobody could say in which order it was."""
+        if self.each_way is None:
+            return self.rng.uniform(SHORTEST_WAIT_S, 2.0 / self.rate)
+        return max(SHORTEST_WAIT_S, self.count / (2 * self.each_way) - elapsed_s)
+
+    def _list_acts(self) -> dict[Callable[[], None], int]:
+        """What may be done now, and how often; if each has its pace, by who is behind."""
+        customers: dict[Callable[[], None], int] = {
             self._mention: 2,
             self._follow_up: 5,
             self._write_on: 2,
             self._quote: 1,
             self._is_found: 2,
             self._write_directly: 5,
+        }
+        agents: dict[Callable[[], None], int] = {
             self._answer_in_public: 5,
             self._answer_in_private: 5,
             self._like_or_repost: 3,
             self._mistype: 1,
         }
-        (chosen,) = self.rng.choices(list(acts), weights=list(acts.values()))
-        in_public = chosen in (self._answer_in_public, self._like_or_repost, self._mistype)
-        if in_public and self.public_share < 1.0 and self.rng.random() >= self.public_share:
-            chosen = self._answer_in_private
-        chosen()
+        if self.each_way is None:
+            return customers | agents
+        # Now and then somebody else, since agents can answer nothing that has not come in.
+        ahead = len(self.ledger.answered) >= len(self.ledger.said)
+        return customers if ahead or self.rng.random() < 0.1 else agents
 
     # --- customers -------------------------------------------------------------------------
 

@@ -39,13 +39,12 @@ PACE = {
 
 
 async def carry_steadily(trial: Trial, seconds: float, rate: float) -> None:
-    """Customers and agents write all the time, each about ``rate`` messages a second.
+    """Customers and agents write all the time, each ``rate`` messages a second.
 
     More memory than is allowed in ten minutes is a defect, as soon as there is enough to judge by.
     """
     load = trial.load
-    # Not quite half of what people do is done by agents, and not all of it comes to something.
-    load.rate = 2.5 * rate
+    load.each_way = rate
     load.public_share = min(1.0, PUBLIC_PER_S / rate)
     load.add_customers(CUSTOMERS)
     await trial.start()
