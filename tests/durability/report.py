@@ -9,8 +9,8 @@ from tests.durability.trial import Trial
 
 _COLUMNS = (
     ("trial", 32),
-    ("in", 5),
-    ("out", 5),
+    ("in", 7),
+    ("out", 7),
     ("faults", 7),
     ("lost", 5),
     ("doubled", 8),
@@ -54,7 +54,7 @@ def make_row(name: str, trial: Trial, findings: Findings, seconds: float) -> Row
         len(findings.stray),
         len(findings.receipts_missing),
         len(findings.receipts_doubled),
-        len(trial.defects),
+        trial.crashes,
         len(findings.given_up),
         findings.repeats,
         round(max(one.peak_mb for one in trial.connectors)),

@@ -74,6 +74,7 @@ class Trial:
     effects: Effects
     faults: int = 0
     more_letters: int = 0
+    crashes: int = 0
     defects: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -129,8 +130,9 @@ class Trial:
         findings = audit(self.world, self.load.ledger, self.effects)
         await self._check_dead_letters(findings)
         await self.stop()
-        count = sum(one.count_defects() for one in self.connectors)
-        self.defects += [f"the log tells of {count} crashes"] if count else []
+        self.crashes = sum(one.count_defects() for one in self.connectors)
+        if self.crashes:
+            self.defects.append(f"the log tells of {self.crashes} crashes")
         return findings
 
     async def _wait_for_leader(self) -> None:
