@@ -82,29 +82,33 @@ class WebhookGap:
         """A webhook that came then, in unix seconds, was refused."""
         if self._began_at is None:
             self._began_at = came_at
-            self._known.clear()
             self._changed.set()
 
     def end(self, *, tell: bool) -> None:
         """Webhooks are taken in. ``tell`` that the store knows now of a gap to look into."""
+        if self.missed_since is not None:
+            self._unsure_until = math.inf
+            self._known.clear()
         self._began_at = None
         if tell:
-            self._unsure_until = math.inf
             self._changed.set()
 
     def may_hide(self, conversation_id: str) -> bool:
         """Whether something of this Genesys conversation may have been missed and not be known."""
         if self._unsure_until is None:
             self._unsure_until = self._clock() + UNSURE_S
-        unsure = self._clock() < self._unsure_until or self.missed_since is not None
-        return unsure and conversation_id not in self._known
+        if self.missed_since is not None:
+            return True
+        return self._clock() < self._unsure_until and conversation_id not in self._known
 
     def note_known(self, conversation_id: str) -> None:
         """All that was missed in this conversation is recorded."""
         self._known.add(conversation_id)
 
     def close(self) -> None:
-        """All that was missed is known."""
+        """All that was missed is known, unless there is something new to look at."""
+        if self.has_changed:
+            return
         self._unsure_until = -math.inf
         self._known.clear()
 

@@ -30,8 +30,8 @@ class Intake:
 class Earlier:
     """What is to be recorded before a message, oldest first.
 
-    ``asked`` is the Genesys conversation of which nothing else was missed; ``None`` if nobody was
-    asked, or nobody answered.
+    ``asked`` is the Genesys conversation of which nothing else was missed before that message;
+    ``None`` if nobody was asked, or nobody answered.
     """
 
     intakes: tuple[Intake, ...] = ()

@@ -76,8 +76,9 @@ class Predecessors:
         if conversation_id is None or not self.may_be_missed(message):
             return Earlier()
         await self._wait_known()
-        # A gap of this process is kept with the message that ends it, so this one may be the first.
-        gaps = (await find_missed_since(self._store), self._gap.missed_since)
+        # A gap of this process is kept with the message that ends it, which this one may be. It is
+        # looked at first: afterwards it may have been ended, by one that the store was told of.
+        gaps = (self._gap.missed_since, await find_missed_since(self._store))
         since = min((one for one in gaps if one is not None), default=None)
         if since is None or self._client.waiting_s() > LONGEST_WAIT_S:
             return Earlier()

@@ -185,10 +185,11 @@ class WebhookReceiver:
     async def _hold(self, taken: Sequence[_Taken]) -> WebhookAnswer:
         """Record them, and try again for a while if the store is away."""
         away: Retryable = StoreUnavailable("DedupStore did not answer in time")
+        answered: dict[str | None, Earlier] = {}
         with trio.move_on_after(HOLD_S):
             while True:
                 try:
-                    await self._record_all(taken)
+                    await self._record_all(taken, answered)
                 except Retryable as error:
                     away = error
                 else:
@@ -199,12 +200,18 @@ class WebhookReceiver:
         self._gap.begin(taken[0].came_at)
         return WebhookAnswer.UNAVAILABLE
 
-    async def _record_all(self, taken: Sequence[_Taken]) -> None:
+    async def _record_all(
+        self, taken: Sequence[_Taken], answered: dict[str | None, Earlier]
+    ) -> None:
+        """Record them behind their predecessors; ``answered`` keeps what Genesys said of these."""
         first: dict[str | None, AgentMessage] = {}
         for one in taken:
             if one.message is not None:
                 first.setdefault(one.message.conversation_id, one.message)
-        found = [await self._predecessors.find(message) for message in first.values()]
+        for conversation_id, message in first.items():
+            if conversation_id not in answered or answered[conversation_id].asked is None:
+                answered[conversation_id] = await self._predecessors.find(message)
+        found = list(answered.values())
         earlier = [intake for one in found for intake in one.intakes]
         intakes = [one.intake for one in taken]
         new = set(await self._record(join([*earlier, *intakes])))

@@ -88,16 +88,44 @@ async def test_what_was_not_recorded_is_found_again(
 async def test_what_ends_a_gap_does_not_overtake(back: Return, autojump_clock: MockClock) -> None:
     """Although the gap is kept only with it; and another gap is another reason to ask."""
     one = back.talk(1)
-    assert await find(back, make_message("before", one)) == []
+    assert back.gap.may_hide(one)
     for name in ("first", "second"):
+        back.gap.take_note()
+        back.gap.close()
+        assert not back.gap.may_hide(one)
         back.write(name, one, ago_s=0)
         back.gap.begin(virtual_wall_clock())
         await trio.sleep(SHORTEST_S + 1)
-        assert name in [
-            item.removeprefix("agent:") for item in await find(back, make_message("this", one))
-        ]
-        assert await find(back, make_message("next", one)) == []
+        found = await find(back, make_message("this", one), recorded=False)
+        assert found[-1] == f"agent:{name}"
         back.gap.end(tell=True)
+        back.gap.note_known(one)
+        assert not back.gap.may_hide(one)
+        assert back.gap.may_hide(back.talk(2))
+
+
+async def test_what_the_reconciler_is_told_of_meanwhile_is_not_known(
+    back: Return, autojump_clock: MockClock
+) -> None:
+    """It has found all of the gap before, and nothing of the one that has ended since."""
+    one = back.talk(1)
+    back.gap.note_known(one)
+    back.gap.begin(virtual_wall_clock())
+    back.gap.take_note()
+    await trio.sleep(SHORTEST_S + 1)
+    back.gap.end(tell=True)
+    back.gap.close()
+    await trio.sleep(UNSURE_S)
+    assert back.gap.may_hide(one)
+
+
+async def test_a_short_gap_is_no_reason_to_ask(back: Return, autojump_clock: MockClock) -> None:
+    back.gap.close()
+    back.gap.begin(virtual_wall_clock())
+    await trio.sleep(SHORTEST_S - 1)
+    assert not back.gap.may_hide("conversation-1")
+    back.gap.end(tell=False)
+    assert not back.gap.may_hide("conversation-1")
 
 
 @pytest.mark.parametrize("why", ["no gap", "off", "no conversation", "all known", "long ago"])

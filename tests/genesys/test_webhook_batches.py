@@ -114,6 +114,7 @@ async def test_of_one_conversation_that_may_have_predecessors_the_order_is_kept(
 async def test_what_was_missed_goes_first_although_the_store_was_away(
     autojump_clock: MockClock,
 ) -> None:
+    """And Genesys is asked once, however often the store is."""
     missed = OneMissed()
     desk = Desk(predecessors=missed)
     desk.memory.away = True
@@ -125,7 +126,7 @@ async def test_what_was_missed_goes_first_although_the_store_was_away(
         desk.memory.away = False
     assert await read(deliveries) == [WebhookAnswer.ACCEPTED] * 2
     assert desk.memory.items == ["agent:missed", "agent:a", "agent:b"]
-    assert missed.asked > 1
+    assert missed.asked == 1
     assert not desk.gap.may_hide("conversation-1")
 
 
