@@ -22,12 +22,13 @@ from tests.connector.test_command_line import call
 
 WITHIN_S = 30.0
 AT_TERMINAL = """
-import fcntl, runpy, sys, termios
+import fcntl, runpy, signal, sys, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 sys.argv = ["bluesky-genesys", "setup"]
 runpy.run_module("connector.cli", run_name="__main__")
 """
-"""Takes the terminal for its own, so that Ctrl-C reaches it."""
+"""Takes the terminal for its own, so that Ctrl-C reaches it, also from tests in the background."""
 
 PAGE = (ROOT / "docs" / "setup.md").read_text("utf-8")
 
@@ -128,16 +129,23 @@ async def _converse(
         start_new_session=True,
     )
     os.close(theirs)
-    with trio.fail_after(WITHIN_S):
-        while True:
-            try:
-                await trio.lowlevel.wait_readable(ours)
-                shown += os.read(ours, 4096)
-            except OSError:  # The other end is closed: it has ended.
-                break
-            if dialogue and dialogue[0][0].encode() in shown.splitlines()[-1]:
-                os.write(ours, dialogue.pop(0)[1].encode())
-        status = await trio.to_thread.run_sync(process.wait)
-    os.close(ours)
+    try:
+        with trio.fail_after(WITHIN_S):
+            while True:
+                try:
+                    await trio.lowlevel.wait_readable(ours)
+                    shown += os.read(ours, 4096)
+                except OSError:  # The other end is closed: it has ended.
+                    break
+                if dialogue and dialogue[0][0].encode() in shown.splitlines()[-1]:
+                    os.write(ours, dialogue.pop(0)[1].encode())
+            status = await trio.to_thread.run_sync(process.wait)
+    except trio.TooSlowError:
+        # Else the tests after this one would be blamed for it.
+        process.kill()
+        await trio.to_thread.run_sync(process.wait)
+        raise
+    finally:
+        os.close(ours)
     assert dialogue == []
     return Screen(shown.decode(), status)
