@@ -19,7 +19,7 @@ from tests.durability.trial import Trial
 
 MOST_MB_PER_10_MIN = 1.0
 LOOK_EVERY_S = 5.0
-WARM_UP_S = 1200.0
+WARM_UP_S = 1500.0
 """By then what the connector remembers of messages and posts is full, at the usual rate."""
 TOLD_EVERY_S = 300.0
 
@@ -84,7 +84,7 @@ async def _watch(connector: ConnectorProcess, seconds: float) -> list[Sample]:
 
 
 @click.command()
-@click.option("--minutes", default=30.0, show_default=True, help="How long people write.")
+@click.option("--minutes", default=40.0, show_default=True, help="How long people write.")
 @click.option("--rate", default=20.0, show_default=True, help="Messages a second, each way.")
 @click.option("--seed", default=None, help="Repeat what a run with this seed drew.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the logs in this folder.")
