@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,13 +100,10 @@ async def _measure(plan: Plan, most: int) -> Results:
         for case in plan.cases:
             if _is_in_time(case.name, ends_at):
                 await _run_case(case, results)
-        for inquiry in (one for one in plan.inquiries if one.often):
-            if _is_in_time(inquiry.name, ends_at):
-                await _ask(inquiry, results)
+        await _ask_all((one for one in plan.inquiries if one.often), results, ends_at)
         again_s = trio.current_time() - began_at
-        for inquiry in (one for one in plan.inquiries if not one.often and not results.rounds):
-            if _is_in_time(inquiry.name, ends_at):
-                await _ask(inquiry, results)
+        if results.rounds == 0:
+            await _ask_all((one for one in plan.inquiries if not one.often), results, ends_at)
         results.rounds += 1
         if trio.current_time() + again_s > ends_at:
             break
@@ -128,12 +125,15 @@ async def _run_case(case: Case, results: Results) -> None:
         results.pairs.setdefault(limit, []).append((ours, theirs))
 
 
-async def _ask(inquiry: Inquiry, results: Results) -> None:
-    click.echo(inquiry.name)
-    facts = await inquiry.run()
-    for fact in facts:
-        click.echo(f"  {fact.name}: {fact.value:.{fact.digits}f}")
-    results.facts.setdefault(inquiry.name, []).append(facts)
+async def _ask_all(inquiries: Iterable[Inquiry], results: Results, ends_at: float) -> None:
+    for inquiry in inquiries:
+        if not _is_in_time(inquiry.name, ends_at):
+            continue
+        click.echo(inquiry.name)
+        facts = await inquiry.run()
+        for fact in facts:
+            click.echo(f"  {fact.name}: {fact.value:.{fact.digits}f}")
+        results.facts.setdefault(inquiry.name, []).append(facts)
 
 
 async def _run(who: str, run: Run) -> Figures:

@@ -26,6 +26,14 @@ def make_message(name: str, conversation_id: str | None, ago_s: float = 0.0) -> 
     )
 
 
+async def miss_first(back: Return) -> str:
+    """One message is missed in a gap; the Genesys id of its conversation."""
+    conversation_id = back.talk(1)
+    back.write("first", conversation_id, ago_s=300)
+    await back.miss(400)
+    return conversation_id
+
+
 async def find(
     back: Return,
     message: AgentMessage,
@@ -66,9 +74,7 @@ async def test_missed_messages_of_the_conversation_go_first(
 
 async def test_a_conversation_is_asked_about_once(back: Return, autojump_clock: MockClock) -> None:
     """What comes after it waits for nothing."""
-    one = back.talk(1)
-    back.write("first", one, ago_s=300)
-    await back.miss(400)
+    one = await miss_first(back)
     assert await find(back, make_message("this", one)) == ["agent:first"]
     asked = len(back.genesys.calls)
     assert await find(back, make_message("next", one)) == []
@@ -78,9 +84,7 @@ async def test_a_conversation_is_asked_about_once(back: Return, autojump_clock: 
 async def test_what_was_not_recorded_is_found_again(
     back: Return, autojump_clock: MockClock
 ) -> None:
-    one = back.talk(1)
-    back.write("first", one, ago_s=300)
-    await back.miss(400)
+    one = await miss_first(back)
     for _ in range(2):
         assert await find(back, make_message("this", one), recorded=False) == ["agent:first"]
 
@@ -154,9 +158,7 @@ async def test_a_message_is_worth_more_than_its_place(
     back: Return, autojump_clock: MockClock, status: int, code: str
 ) -> None:
     """Genesys does not want to be asked: it goes on without."""
-    one = back.talk(1)
-    back.write("first", one, ago_s=300)
-    await back.miss(400)
+    one = await miss_first(back)
     back.genesys.faults.append(error(status, code, "No."))
     assert await find(back, make_message("this", one)) == []
 
@@ -165,9 +167,7 @@ async def test_a_message_does_not_overtake_while_genesys_is_away(
     back: Return, autojump_clock: MockClock
 ) -> None:
     """It comes again; and so it is asked about again."""
-    one = back.talk(1)
-    back.write("first", one, ago_s=300)
-    await back.miss(400)
+    one = await miss_first(back)
     back.genesys.faults.append(error(503, "service.unavailable", "Try again."))
     with pytest.raises(Retryable):
         await find(back, make_message("this", one))

@@ -117,7 +117,6 @@ async def _converse(
     dialogue: list[tuple[str, str]], environ: Mapping[str, str], folder: Path
 ) -> Screen:
     """Run the command at a terminal, and type each answer when its question is there."""
-    shown = b""
     ours, theirs = os.openpty()
     process = subprocess.Popen(  # noqa: ASYNC220 - a terminal is no pipe that trio could read
         [sys.executable, "-c", AT_TERMINAL],
@@ -131,14 +130,7 @@ async def _converse(
     os.close(theirs)
     try:
         with trio.fail_after(WITHIN_S):
-            while True:
-                try:
-                    await trio.lowlevel.wait_readable(ours)
-                    shown += os.read(ours, 4096)
-                except OSError:  # The other end is closed: it has ended.
-                    break
-                if dialogue and dialogue[0][0].encode() in shown.splitlines()[-1]:
-                    os.write(ours, dialogue.pop(0)[1].encode())
+            shown = await _type(ours, dialogue)
             status = await trio.to_thread.run_sync(process.wait)
     except trio.TooSlowError:
         # Else the tests after this one would be blamed for it.
@@ -149,3 +141,16 @@ async def _converse(
         os.close(ours)
     assert dialogue == []
     return Screen(shown.decode(), status)
+
+
+async def _type(terminal: int, dialogue: list[tuple[str, str]]) -> bytes:
+    """Type each answer when its question is there. Returns all that was shown, to the end."""
+    shown = b""
+    while True:
+        try:
+            await trio.lowlevel.wait_readable(terminal)
+            shown += os.read(terminal, 4096)
+        except OSError:  # The other end is closed: it has ended.
+            return shown
+        if dialogue and dialogue[0][0].encode() in shown.splitlines()[-1]:
+            os.write(terminal, dialogue.pop(0)[1].encode())
