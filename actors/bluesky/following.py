@@ -6,18 +6,18 @@ that it indexed before its parent it never tells at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from actors.bluesky.client import Bluesky
 from actors.bluesky.judge import list_marks
-from actors.bluesky.known_posts import KnownPosts, LiveThread, list_threads
+from actors.bluesky.known_posts import KnownPosts, LiveThread, gather_threads, list_roots
 from actors.bluesky.listing import Candidate
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.pacing import PATIENCE, map_together
 from actors.bluesky.threads import Node, find_author, walk
 from actors.bluesky.turns import choose
 from actors.recent import Recent
-from actors.store import Store
+from actors.store import Sighting, Store
 from actors.translation.inbound_text import find_mentions, read_features
 from actors.translation.inbound_views import as_object
 from actors.translation.times import find_time
@@ -81,21 +81,21 @@ class Follower:
             AuthRejected: from Bluesky.
             StoreUnavailable: from the store.
         """
-        threads = list_threads(await self._posts.find(self._follow_s), self._own_did)
+        sightings = await self._posts.find(self._follow_s)
         self._round += 1
         self._troubles = 0
-        chosen = self._choose(threads)
-        found = await map_together(self._look, chosen, limit=self._context.concurrency)
+        threads = gather_threads(sightings, self._choose(sightings), self._own_did)
+        found = await map_together(self._look, threads, limit=self._context.concurrency)
         additions = sorted((one for part in found for one in part), key=lambda one: one.order)
         return await self._find_new(additions[: self._at_once])
 
-    def _choose(self, threads: list[LiveThread]) -> list[LiveThread]:
+    def _choose(self, sightings: Iterable[Sighting]) -> list[str]:
         held = frozenset[str]() if self._finds is None else self._finds.held
-        alive = {one.root_uri: one for one in threads if one.root_uri not in held}
-        self._read_at = {uri: at for uri, at in self._read_at.items() if uri in alive}
-        chosen = choose(list(alive), MOST_THREADS, self._read_at)
+        alive = [root_uri for root_uri in list_roots(sightings) if root_uri not in held]
+        self._read_at = {uri: self._read_at[uri] for uri in alive if uri in self._read_at}
+        chosen = choose(alive, MOST_THREADS, self._read_at)
         self._read_at.update((uri, self._round) for uri in chosen)
-        return [alive[uri] for uri in chosen]
+        return chosen
 
     async def _look(self, thread: LiveThread) -> list[Candidate]:
         if self._troubles >= PATIENCE:

@@ -48,11 +48,14 @@ class KnownPosts:
             self._add(reversed(await self._store.find_posts(since_s)))
             self._told, self._read_s = told, now_s
         surplus = len(self._sightings) - POSTS_MOST
-        self._sightings = {
-            uri: one
+        # Not put together anew without them: twice as many would be in memory for a moment.
+        forgotten = [
+            uri
             for number, (uri, one) in enumerate(self._sightings.items())
-            if number >= surplus and now_s - one.recorded_s <= self._keep_s
-        }
+            if number < surplus or now_s - one.recorded_s > self._keep_s
+        ]
+        for uri in forgotten:
+            del self._sightings[uri]
 
     def _add(self, sightings: Iterable[Sighting]) -> None:
         """Keep these too. Of authors and addresses that several have there is one copy."""
@@ -72,7 +75,6 @@ class LiveThread:
     """A thread in which something was said lately.
 
     Attributes:
-        active_s: when something of it was last recorded, in unix seconds.
         since_s: the time of the oldest post that is part of the conversation; what is context
             to it is not.
         people: the DIDs of those who take part, without ourselves.
@@ -80,23 +82,36 @@ class LiveThread:
     """
 
     root_uri: str
-    active_s: float = 0.0
     since_s: float = float("inf")
     people: set[str] = field(default_factory=set)
     uris: dict[str, None] = field(default_factory=dict)
 
 
-def list_threads(sightings: Iterable[Sighting], own_did: str) -> list[LiveThread]:
-    """The threads of these posts, that in which something was recorded last first."""
-    threads: dict[str, LiveThread] = {}
-    for sighting in sightings:
-        post = sighting.post
-        if post.context:
+def list_roots(sightings: Iterable[Sighting]) -> list[str]:
+    """The threads of these posts by their roots, that in which something was recorded last first.
+
+    Of thousands only a few are read in a round, so no more than this is made of them all.
+    """
+    active: dict[str, float] = {}
+    for one in sightings:
+        if not one.post.context:
+            root_uri = one.post.root_uri
+            active[root_uri] = max(active.get(root_uri, 0.0), one.recorded_s)
+    return sorted(active, key=active.__getitem__, reverse=True)
+
+
+def gather_threads(
+    sightings: Iterable[Sighting], roots: Iterable[str], own_did: str
+) -> list[LiveThread]:
+    """What is known of these threads, in the order of their roots."""
+    threads = {root_uri: LiveThread(root_uri) for root_uri in roots}
+    for one in sightings:
+        post = one.post
+        thread = None if post.context else threads.get(post.root_uri)
+        if thread is None:
             continue
-        thread = threads.setdefault(post.root_uri, LiveThread(post.root_uri))
-        thread.active_s = max(thread.active_s, sighting.recorded_s)
         thread.since_s = min(thread.since_s, post.written_s)
         thread.uris[post.uri] = None
         if post.author.did != own_did:
             thread.people.add(post.author.did)
-    return sorted(threads.values(), key=lambda one: one.active_s, reverse=True)
+    return list(threads.values())
