@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -33,6 +33,26 @@ class Candidate:
     def order(self) -> tuple[float, str]:
         """Sorts the oldest first; the keys of one author's posts of one time grow with each."""
         return self.time_s, self.uri.rpartition("/")[2]
+
+
+Admit: TypeAlias = Callable[[Candidate], bool]
+"""Says whether a listed post is to be recorded now, or left to a later sweep."""
+
+
+def admit_all(_: Candidate) -> bool:
+    """All that is listed."""
+    return True
+
+
+def admit_until(heard: Collection[Candidate]) -> Admit:
+    """These, and what comes before the last of them.
+
+    The network does not list posts in their order. What is listed after the last that was heard of
+    may come after something that is not listed yet, and not heard of either.
+    """
+    uris = {one.uri for one in heard}
+    last = max(one.order for one in heard)
+    return lambda candidate: candidate.uri in uris or candidate.order <= last
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +92,8 @@ class Walk:
 
     At most ``capacity`` unseen posts are held, the oldest ones: what is dropped is newer, and the
     next sweep finds it again. ``marks`` are the ids of all else that is listed, gathered where
-    ``marking`` says that they are to be marked anew.
+    ``marking`` says that they are to be marked anew. ``left_s`` are the times of what is left to a
+    later sweep.
     """
 
     capacity: int
@@ -83,6 +104,7 @@ class Walk:
     newest_s: float | None = None
     oldest_s: float | None = None
     oldest_dropped_s: float | None = None
+    left_s: list[float] = field(default_factory=list)
     ended: bool = False
 
     def note(
@@ -101,6 +123,13 @@ class Walk:
             self.marks.extend(choose_mark(one) for one in known)
         for item_id, candidate in new.items():
             self._hold(item_id, candidate)
+
+    def leave(self, admit: Admit) -> None:
+        """Leave what is not admitted to a later sweep."""
+        for item_id, candidate in list(self.unseen.items()):
+            if not admit(candidate):
+                del self.unseen[item_id]
+                self.left_s.append(candidate.time_s)
 
     def _hold(self, item_id: str, candidate: Candidate) -> None:
         """Hold an unseen post, and drop the one listed first if there are too many."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import trio
 
 from actors.bluesky.judge import list_marks
-from actors.bluesky.listing import Candidate
+from actors.bluesky.listing import Admit, Candidate, admit_until
 from actors.bluesky.live_finds import LiveFind, LiveFinds
 from actors.bluesky.pacing import PacedBluesky, map_together, patiently
 from actors.bluesky.posts import get_posts, make_batches
@@ -30,8 +30,9 @@ LATE_S = 10.0
 UNCERTAIN_S = 1.0
 """The same for what only the listing can tell: it is mostly of no interest."""
 
-TakeIn: TypeAlias = Callable[[Sequence[Candidate]], Awaitable[None]]
-"""Records these posts, each with its view; who has a listing, in one order with what is on it."""
+TakeIn: TypeAlias = Callable[[Sequence[Candidate], Admit], Awaitable[None]]
+"""Records these posts, each with its view; who has a listing, in one order with what is admitted
+of it."""
 
 
 class LiveIntake:
@@ -78,8 +79,10 @@ class LiveIntake:
         new = await self._find_new(taken)
         views = await self._fetch([one for one in new if one.is_certain])
         ready, late = self._part(new, views)
-        if ready or not all(one.is_certain for one in new):
-            await self._take_in([_show(one, views[one.uri]) for one in ready])
+        posts = [_show(one, views[one.uri]) for one in ready]
+        uncertain = [one.candidate for one in new if not one.is_certain]
+        if posts or uncertain:
+            await self._take_in(posts, admit_until([*posts, *uncertain]))
         self._finds.close(taken, late)
 
     async def _find_new(self, taken: Sequence[LiveFind]) -> list[LiveFind]:

@@ -10,7 +10,7 @@ from actors.bluesky.deletions import DeletionWatch
 from actors.bluesky.following import Follower
 from actors.bluesky.known_posts import KnownPosts
 from actors.bluesky.lag import Lag
-from actors.bluesky.listing import Candidate
+from actors.bluesky.listing import Admit, Candidate, admit_all
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.live_intake import LiveIntake, TakeIn
 from actors.bluesky.noise import NO_NOISE, Noise
@@ -91,8 +91,8 @@ class NotificationPoller:
         known = Recent()
         sweeper = self._make_sweeper(own_did, known)
 
-        async def sweep(heard: Sequence[Candidate] = ()) -> None:
-            while await sweeper.sweep(heard):
+        async def sweep(heard: Sequence[Candidate] = (), admit: Admit = admit_all) -> None:
+            while await sweeper.sweep(heard, admit):
                 pass
 
         async def poll() -> None:
@@ -164,7 +164,7 @@ class NotificationPoller:
                 # With what notifies by now: a thread is recorded in one order, however its posts
                 # are found.
                 if additions := await follower.look():
-                    await sweep(additions)
+                    await sweep(additions, admit_all)
 
             turns.append(Turn(wanted.follow_every_s, follow))
         if wanted.reactions_every_s > 0:

@@ -70,7 +70,7 @@ def move_place(
     """The place after a sweep.
 
     Args:
-        missed: the times of the posts that were listed but could not be fetched.
+        missed: the times of the posts that were listed, but not fetched.
         lasting: whether what turns up late is wanted however late it is, so that the marks of
             all that is listed are kept.
     """

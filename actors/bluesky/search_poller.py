@@ -9,7 +9,7 @@ from actors.bluesky.answers import read_cursor, read_list
 from actors.bluesky.client import Bluesky
 from actors.bluesky.lag import Lag
 from actors.bluesky.letters import make_post_letter
-from actors.bluesky.listing import Candidate, Found, Page
+from actors.bluesky.listing import Admit, Candidate, Found, Page
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.live_intake import LiveIntake
 from actors.bluesky.live_matching import list_plain
@@ -97,6 +97,9 @@ class SearchPoller:
             await self._poll(sweepers)
             self._pace.note(sum(one.recorded for one in sweepers) - before)
 
+        async def take_in(heard: Sequence[Candidate], _: Admit) -> None:
+            await sweepers[0].take_in(heard)
+
         live = None
         if self._finds is not None:
             live = LiveIntake(
@@ -105,7 +108,7 @@ class SearchPoller:
                 self._store,
                 self._finds,
                 known=known,
-                take_in=sweepers[0].take_in,
+                take_in=take_in,
             )
         await run_in_turn(self._context, [Turn(self._interval_s, poll, self._pace)], live)
 

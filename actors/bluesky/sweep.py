@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from actors.bluesky.judge import Judge
 from actors.bluesky.lag import Lag
-from actors.bluesky.listing import Candidate, Found, Listing, Page, Walk
+from actors.bluesky.listing import Admit, Candidate, Found, Listing, Page, Walk, admit_all
 from actors.bluesky.live_finds import LiveFinds
 from actors.bluesky.noise import Skip
 from actors.bluesky.pacing import look_ahead, patiently
@@ -130,12 +130,12 @@ class Sweeper:
         self._missed_since: dict[str, float] = {}
         self._goes_on = False
 
-    async def sweep(self, heard: Sequence[Candidate] = ()) -> bool:
-        """Sweep once, and say whether there is more than could be held.
+    async def sweep(self, heard: Sequence[Candidate] = (), admit: Admit = admit_all) -> bool:
+        """Sweep once, and say whether to do it again at once: there is more than could be held.
 
-        What was ``heard`` of otherwise is recorded in one order with what is listed; these have
-        their views. If cancelled or failed, all that was not recorded is found again by the next
-        sweep.
+        What was ``heard`` of otherwise is recorded in one order with what is listed and admitted;
+        these have their views. If cancelled or failed, all that was not recorded is found again by
+        the next sweep.
 
         Raises:
             Retryable, AuthRejected, Rejected, Malformed: from the network or the store.
@@ -145,10 +145,11 @@ class Sweeper:
         deep_every_s = self._reach.deep_every_s
         deep = deep_every_s is not None and (place.watermark is None or now_s >= self._deep_at)
         walk = await self._walk(place, now_s, deep=deep)
+        walk.leave(admit)
         await self._take_over(place, walk, now_s, heard)
         if deep_every_s is not None and deep:
             self._deep_at = now_s + deep_every_s
-        self._goes_on = walk.oldest_dropped_s is not None
+        self._goes_on = walk.oldest_dropped_s is not None and not walk.left_s
         return self._goes_on
 
     async def take_in(self, heard: Sequence[Candidate]) -> None:
@@ -232,6 +233,7 @@ class Sweeper:
         last.seen.extend(walk.marks)
         # What was missed and is not listed moves no place: it is found the way it was found.
         missed = [one.time_s for at, one in walk.unseen.items() if at in self._missed_since]
+        missed += walk.left_s
         lasting = self._reach.deep_every_s is not None
         moved = move_place(place, walk, now_s, missed=missed, lasting=lasting)
         count = await self._record(last, place=moved if moved != place else None)
