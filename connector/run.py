@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 import signal
@@ -27,6 +26,7 @@ from connector.health import make_health
 from connector.house import Alter, House, build_house
 from connector.latencies import Latencies
 from connector.logs import create_log
+from connector.memory import prepare_memory
 from connector.metrics import make_metrics
 from connector.routes import Health
 from connector.settings import Settings
@@ -38,7 +38,6 @@ from runtime.clock import WallClock
 from runtime.context import EventLog
 
 _STUCK = 3
-_OBJECTS_BETWEEN_COLLECTIONS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Running:
 
 async def run_until_signal(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
-    _keep_out_of_collections()
+    prepare_memory()
     log = create_log(settings.log_level, sys.stdout)
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
@@ -82,21 +81,6 @@ async def run_until_signal(settings: Settings) -> int:
 def _screen() -> Callable[[str], None] | None:
     """Where a person looks on, if one does."""
     return print if sys.stdout.isatty() else None
-
-
-def _keep_out_of_collections() -> None:
-    """Let the garbage collector pass over all that is loaded by now, since it stays anyway.
-
-    It is some 100,000 objects. A full collection that looks at them stops everything for 50 ms on
-    a good day and 250 ms on a bad one, and under load there is one every few seconds.
-
-    What is made afterwards is seldom garbage that only the collector finds. By default it looks
-    after every 700 objects, which under load takes a twelfth of all time; like this it takes less
-    than half of that, and 4 MB more.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 async def _watch_signals(
