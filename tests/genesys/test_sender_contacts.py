@@ -63,13 +63,3 @@ async def test_no_contact_is_asked_for_by_a_message_that_did_not_go(
     bench.add(make_post(1), make_message(1))
     await bench.send()
     assert bench.memory.deliverable(Destination.CONTACT_RESOLVER) == []
-
-
-def test_the_memory_of_what_was_done_is_bounded() -> None:
-    recent = Recent(2)
-    for text in ("a", "b"):
-        recent.add(text)
-    assert "a" in recent
-    recent.add(["c"])
-    assert ("a" in recent, "b" in recent, "c" in recent) == (True, False, True)
-    assert len(recent) == 2
