@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from actors.store import POSTS_MOST, Sighting, Store
@@ -41,14 +40,18 @@ class KnownPosts:
         return [one for one in self._sightings.values() if now_s - one.recorded_s <= within_s]
 
     async def _refresh(self, now_s: float) -> None:
-        told = self._store.posts_told
+        told, new = self._store.posts_told, list[Sighting]()
         if told != self._told:
             first = self._told is None
             since_s = now_s - self._keep_s if first else self._read_s - OVERLAP_S
-            self._add(reversed(await self._store.find_posts(since_s)))
+            read = reversed(await self._store.find_posts(since_s))
+            new = [one for one in read if one.post.uri not in self._sightings]
             self._told, self._read_s = told, now_s
-        surplus = len(self._sightings) - POSTS_MOST
-        # Not put together anew without them: twice as many would be in memory for a moment.
+        self._forget(now_s, len(self._sightings) + len(new) - POSTS_MOST)
+        self._add(new)
+
+    def _forget(self, now_s: float, surplus: int) -> None:
+        """Make room before there is more: a dictionary that was too large once stays so."""
         forgotten = [
             uri
             for number, (uri, one) in enumerate(self._sightings.items())
@@ -57,14 +60,16 @@ class KnownPosts:
         for uri in forgotten:
             del self._sightings[uri]
 
-    def _add(self, sightings: Iterable[Sighting]) -> None:
+    def _add(self, sightings: Sequence[Sighting]) -> None:
         """Keep these too. Of authors and addresses that several have there is one copy."""
-        authors = {one.post.author: one.post.author for one in self._sightings.values()}
+        known = [one.post for one in self._sightings.values()]
+        authors = {post.author: post.author for post in known}
+        wanted = {one.post.root_uri for one in sightings}
+        roots = {post.root_uri: post.root_uri for post in known if post.root_uri in wanted}
         for sighting in sightings:
             post = sighting.post
-            if post.uri in self._sightings:
-                continue
-            uri, root_uri = sys.intern(post.uri), sys.intern(post.root_uri)
+            uri = roots.setdefault(post.uri, post.uri)
+            root_uri = roots.setdefault(post.root_uri, post.root_uri)
             author = authors.setdefault(post.author, post.author)
             small = replace(post, uri=uri, root_uri=root_uri, author=author)
             self._sightings[uri] = replace(sighting, post=small)
