@@ -7,7 +7,6 @@ from collections.abc import Iterable
 _KEY = 8
 """Bytes that are kept of a text."""
 _ROW = 8 * _KEY
-_HALF = _ROW // 2
 _ROOM = 3
 """So many times the capacity have room: some rows are fuller than others."""
 
@@ -51,7 +50,7 @@ class Recent:
     def __contains__(self, text: str) -> bool:
         row, key = self._locate(text)
         at = self._find(row, key)
-        if at >= row + _HALF:
+        if at > row:
             self._move_up(row, key, at)
         return at >= 0
 

@@ -48,7 +48,8 @@ class KnownPosts:
             new = [one for one in read if one.post.uri not in self._sightings]
             self._told, self._read_s = told, now_s
         self._forget(now_s, len(self._sightings) + len(new) - POSTS_MOST)
-        self._add(new)
+        if new:
+            self._add(new)
 
     def _forget(self, now_s: float, surplus: int) -> None:
         """Make room before there is more: a dictionary that was too large once stays so."""
