@@ -11,7 +11,7 @@ from connector.settings import Settings
 from runtime.context import EventLog
 
 _SHARE_OF_STOPPING = 0.4
-"""A thread cannot be cancelled: connecting and an answer must fit into the time to stop."""
+"""What was sent is waited for: connecting and an answer must fit into the time to stop."""
 
 
 def find_address(url: str | None, token: str | None) -> RedisAddress | None:
@@ -33,7 +33,7 @@ def open_store(settings: Settings, log: EventLog) -> AbstractAsyncContextManager
         find_address(_reveal(settings.redis_url), _reveal(settings.redis_token)),
         state_dir=settings.state_dir,
         timeout_s=settings.stop_within_s * _SHARE_OF_STOPPING,
-        threads=settings.dedup_store.concurrency + 1,
+        connections=settings.dedup_store.concurrency + 1,
         log=log,
     )
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from actors.dedup_store.actor import DedupStore, refuse_poison
+from actors.dedup_store.address import RedisAddress, parse_address
 from actors.dedup_store.codec import decode_payload
 from actors.dedup_store.commands import Commands
-from actors.dedup_store.connection import RedisAddress, parse_address
 from actors.dedup_store.database import Database
 from actors.dedup_store.forgetting import Forgetting, Forgotten
 from actors.dedup_store.gauge import StoreGauge, StoreKind, StoreState

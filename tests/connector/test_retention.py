@@ -10,11 +10,12 @@ import pytest
 import redis
 import trio
 
-from actors.dedup_store.connection import RedisAddress, connect
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.keys import LONGEST_KEEP_S
 from actors.dedup_store.state_dir import choose_socket
 from sandbox.faults import Status
 from tests.connector.connected import Connected, open_connected
+from tests.support.redis_client import connect
 
 KINDS = {
     "active",

@@ -11,7 +11,8 @@ import httpx
 from actors.bluesky.tokens import Credentials, Session
 from actors.bluesky.xrpc import Call
 from actors.dedup_store import Sealer
-from actors.dedup_store.connection import connect, open_memory
+from actors.dedup_store.opening import open_memory
+from actors.dedup_store.pool import ConnectionPool
 from connector.clients import Outside
 from connector.environment import load_settings
 from connector.house import make_commands
@@ -56,14 +57,13 @@ async def test_nothing_that_holds_a_secret_shows_it() -> None:
     assert address is not None
     token = "zqsecret-token"
     async with httpx.AsyncClient() as http:
-        with closing(open_memory()) as database, closing(connect(address, timeout_s=1)) as client:
+        with closing(open_memory()) as database:
             rng = random.SystemRandom()
             outside = Outside(database, http, http, http, time.time, rng, Silence())
             shown = [
                 settings,
                 address,
-                client,
-                client.connection_pool,
+                ConnectionPool(address, timeout_s=1.0, most=1),
                 make_parts(settings, outside),
                 make_commands(settings),
                 Sealer.parse("x", marks.STATE_KEY),

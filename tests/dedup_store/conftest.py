@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from actors.dedup_store.connection import RedisAddress, connect, open_memory, open_remote
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.database import Database
+from actors.dedup_store.opening import open_memory, open_remote
 from tests.dedup_store.house import House
+from tests.support.redis_client import connect
 
 HouseMaker = Callable[..., House]
 
@@ -63,7 +65,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         database = open_memory()
     else:
         address = request.getfixturevalue("redis_address")
-        database = open_remote(address, timeout_s=5.0, threads=4)
+        database = open_remote(address, timeout_s=5.0, connections=4)
     with closing(database):
         yield database
 
@@ -77,5 +79,5 @@ def house(database: Database) -> House:
 @pytest.fixture
 def redis_house(redis_address: RedisAddress) -> Iterator[House]:
     """The same on the real server only."""
-    with closing(open_remote(redis_address, timeout_s=5.0, threads=4)) as database:
+    with closing(open_remote(redis_address, timeout_s=5.0, connections=4)) as database:
         yield House(database)

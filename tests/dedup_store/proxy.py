@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import trio
 
-from actors.dedup_store.connection import RedisAddress
+from actors.dedup_store.address import RedisAddress
 
 
 class Wire:
@@ -22,19 +23,19 @@ class Wire:
         self.loses_answers = False
         self._server = server
 
-    async def serve(self, client: trio.SocketStream) -> None:
+    async def serve(self, client: trio.abc.Stream) -> None:
         """Forward one connection until either side closes it."""
         try:
             server = await trio.open_unix_socket(self._server)
             async with client, server, trio.open_nursery() as nursery:
                 nursery.start_soon(self._forward_answers, server, client)
-                async for data in client:
+                while data := await client.receive_some():
                     await server.send_all(data)
                 nursery.cancel_scope.cancel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
 
-    async def _forward_answers(self, server: trio.SocketStream, client: trio.SocketStream) -> None:
+    async def _forward_answers(self, server: trio.SocketStream, client: trio.abc.Stream) -> None:
         async for data in server:
             if self.loses_answers:
                 break
@@ -43,11 +44,15 @@ class Wire:
 
 
 @asynccontextmanager
-async def open_wire(server: RedisAddress) -> AsyncIterator[tuple[Wire, RedisAddress]]:
-    """A wire to a server on a unix socket, and the address of its near end."""
+async def open_wire(
+    server: RedisAddress, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[Wire, RedisAddress]]:
+    """A wire to a server on a unix socket, and the address of its near end; TLS if it is given."""
     wire = Wire(server.path or "")
     async with trio.open_nursery() as nursery:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, wire.serve, listeners)
-        yield wire, RedisAddress("127.0.0.1", listeners[0].socket.getsockname()[1])
+        (plain,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        listener = plain if tls is None else trio.SSLListener(plain, tls)
+        nursery.start_soon(trio.serve_listeners, wire.serve, [listener])
+        port = plain.socket.getsockname()[1]
+        yield wire, RedisAddress("127.0.0.1", port, tls=tls is not None)
         nursery.cancel_scope.cancel()

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from actors.dedup_store.codec import decode_activity, encode_activity
+from actors.dedup_store.commands import Command
 from actors.dedup_store.keys import ACTIVE_KEEP_S, ACTIVE_MOST
 from actors.messages import DeadLetter, Done, Retry
 from actors.store import Activity, Record
@@ -102,8 +103,8 @@ async def test_what_another_release_wrote_is_passed_over(house: House) -> None:
     async with house.open():
         await house.store.record(active=[talk("known")])
         written = encode_activity(talk("unknown")).replace('"version":1', '"version":9')
-        client = vars(house.database)["_client"]
-        client.zadd(house.keys.active, {written: house.clock.now + 1})
+        later = str(house.clock.now + 1)
+        await house.database.execute([Command(("ZADD", house.keys.active, later, written))])
         assert await house.store.find_active(10) == (talk("known"),)
 
 

@@ -7,19 +7,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import closing, suppress
 
-import fakeredis
 import pytest
-import redis
 import trio
 
 from actors.dedup_store.answers import Result
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, connect
-from actors.dedup_store.database import Database
+from actors.dedup_store.database import Database, Server
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Done, JournalEntry, Retry
 from actors.store import StoreUnavailable
 from tests.dedup_store.house import House, item
+from tests.support.redis_client import open_both
 
 CONVERSATIONS = 12
 ITEMS = 10
@@ -28,8 +26,8 @@ ITEMS = 10
 class LossyDatabase(Database):
     """Loses an answer now and then, before or after the commands took effect."""
 
-    def __init__(self, client: redis.Redis, rng: random.Random) -> None:
-        super().__init__(client, load_scripts(), kind="redis", threads=4)
+    def __init__(self, server: Server, rng: random.Random) -> None:
+        super().__init__(server, load_scripts(), kind="redis")
         self._rng = rng
 
     async def execute(self, commands: Sequence[Command]) -> list[Result]:
@@ -44,12 +42,11 @@ class LossyDatabase(Database):
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-def client(request: pytest.FixtureRequest) -> redis.Redis:
+def server(request: pytest.FixtureRequest) -> Server:
     """Of either store."""
-    if request.param == "memory":
-        return fakeredis.FakeRedis(protocol=2, decode_responses=True)
-    address: RedisAddress = request.getfixturevalue("redis_address")
-    return connect(address, timeout_s=5.0)
+    is_memory = request.param == "memory"
+    _, server = open_both(None if is_memory else request.getfixturevalue("redis_address"))
+    return server
 
 
 class Senders:
@@ -105,10 +102,10 @@ async def record(house: House, conversation: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_each_is_done_once_and_in_order(client: redis.Redis, seed: int) -> None:
+async def test_each_is_done_once_and_in_order(server: Server, seed: int) -> None:
     """With three workers, lost answers, retries, repeated recordings and abandoned requests."""
     rng = random.Random(seed)  # noqa: S311 - chance, not secrets
-    with closing(LossyDatabase(client, rng)) as database:
+    with closing(LossyDatabase(server, rng)) as database:
         house = House(database, limit=5, batch=8)
         house.runner = type(house.runner)("DedupStore", back_off_s=0.001)
         senders = Senders(house, rng)

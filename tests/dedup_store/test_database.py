@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
-import redis
 
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress
 from actors.dedup_store.database import Database
-from actors.dedup_store.scripts import load_scripts
 from actors.store import StoreUnavailable
 from runtime.errors import Rejected
 
@@ -67,28 +62,3 @@ async def test_what_says_that_the_request_is_wrong_is_final(database: Database, 
     error = await get_error(database, text)
     assert isinstance(error, Rejected)
     assert text.removeprefix("ERR ") in str(error)
-
-
-class Stumbling(redis.Redis):
-    """Makes nothing of the first answer that it gets."""
-
-    stumbled = False
-
-    def parse_response(self, *arguments: object, **options: object) -> object:
-        """As the real one, but for the first time."""
-        answer = super().parse_response(*arguments, **options)  # type: ignore[no-untyped-call]
-        if not self.stumbled:
-            self.stumbled = True
-            raise ZeroDivisionError
-        return answer
-
-
-@pytest.mark.redis
-async def test_answers_that_were_not_read_are_nobodys(redis_address: RedisAddress) -> None:
-    """After a crash amid the answers, the next round trip gets its own."""
-    client = Stumbling(unix_socket_path=redis_address.path, protocol=2, decode_responses=True)
-    with closing(Database(client, load_scripts(), kind="redis", threads=1)) as database:
-        with pytest.raises(ZeroDivisionError):
-            # The second answer comes a moment later, so that nobody sees that it is there.
-            await database.execute([Command(("ECHO", "first")), Command(("BLPOP", "none", "0.1"))])
-        assert await database.execute([Command(("ECHO", "third"))]) == ["third"]

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-import fakeredis
 import pytest
 import redis
 
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, connect
-from actors.dedup_store.database import Database
+from actors.dedup_store.database import Database, Server
 from actors.dedup_store.keys import DEAD_KEEP_S, DEAD_MOST
 from actors.dedup_store.scripts import load_scripts
 from actors.items import make_agent_item
 from actors.messages import AgentMessage, DeadLetter, Done, Receipt, Refused, Retry
 from actors.store import Record
 from tests.dedup_store.house import House, item
+from tests.support.redis_client import open_both
 
 DAY_S = 24 * 3600
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-def client(request: pytest.FixtureRequest) -> redis.Redis:
-    """A client to look with."""
-    if request.param == "memory":
-        return fakeredis.FakeRedis(protocol=2, decode_responses=True)
-    address: RedisAddress = request.getfixturevalue("redis_address")
-    return connect(address, timeout_s=5.0)
+def both(request: pytest.FixtureRequest) -> tuple[redis.Redis, Server]:
+    """A client to look with, and the store that it looks into."""
+    is_memory = request.param == "memory"
+    return open_both(None if is_memory else request.getfixturevalue("redis_address"))
 
 
 @pytest.fixture
-def house(client: redis.Redis) -> Any:  # noqa: ANN401 - a generator of one
+def client(both: tuple[redis.Redis, Server]) -> Iterator[redis.Redis]:
+    """A client to look with."""
+    with closing(both[0]) as client:
+        yield client
+
+
+@pytest.fixture
+def house(both: tuple[redis.Redis, Server]) -> Iterator[House]:
     """A house on the store that the client looks into."""
-    with closing(Database(client, load_scripts(), kind="redis", threads=1)) as database:
+    with closing(Database(both[1], load_scripts(), kind="redis")) as database:
         yield House(database)
 
 
@@ -112,8 +117,9 @@ async def test_dead_letters_go_after_30_days(client: redis.Redis, house: House) 
 @pytest.mark.redis
 async def test_no_more_than_10000_dead_letters_are_kept(redis_address: RedisAddress) -> None:
     """The oldest make room."""
-    with closing(connect(redis_address, timeout_s=10.0)) as client:
-        house = House(Database(client, load_scripts(), kind="redis", threads=1))
+    client, server = open_both(redis_address)
+    with closing(client), closing(Database(server, load_scripts(), kind="redis")) as database:
+        house = House(database)
         async with house.open():
             for start in range(0, DEAD_MOST, 1010):
                 house.clock.now += 1.0

@@ -18,12 +18,13 @@ import trio
 import trio.testing
 
 from actors.dedup_store import Database, open_database
-from actors.dedup_store.connection import RedisAddress, connect
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.embedded import EmbeddedServer
 from actors.dedup_store.state_dir import choose_socket, find_server
 from actors.messages import Done
 from actors.store import Record, StoreUnavailable
 from tests.dedup_store.house import House, item
+from tests.support.redis_client import connect
 
 pytestmark = pytest.mark.redis
 
@@ -63,7 +64,7 @@ async def run(
     server = EmbeddedServer(binary, state_dir, events or Events())
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
-        database = server.open(timeout_s=2.0, threads=2)
+        database = server.open(timeout_s=2.0, connections=2)
         yield server, database
         database.close()
         nursery.cancel_scope.cancel()
@@ -116,7 +117,9 @@ async def test_interrupted_while_it_starts_it_ends(tmp_path: Path) -> None:
         pytest.skip("no server")
     events = Interrupting()
     with trio.fail_after(8), trio.CancelScope() as scope:
-        async with open_database(None, state_dir=tmp_path, timeout_s=2.0, threads=2, log=events):
+        async with open_database(
+            None, state_dir=tmp_path, timeout_s=2.0, connections=2, log=events
+        ):
             pytest.fail("it was not interrupted")
     assert events.names == ["embedded store ready", "embedded store stopped"]
     assert not is_alive(RedisAddress(path=str(choose_socket(tmp_path))))
@@ -297,7 +300,7 @@ async def test_the_server_outlives_the_block_even_if_all_is_cancelled(tmp_path: 
     answers: list[bool] = []
     with trio.CancelScope() as everything:
         async with open_database(
-            None, state_dir=tmp_path, timeout_s=2.0, threads=1, log=Events()
+            None, state_dir=tmp_path, timeout_s=2.0, connections=1, log=Events()
         ) as database:
             everything.cancel()
             with trio.CancelScope(shield=True):

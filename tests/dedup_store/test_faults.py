@@ -10,8 +10,9 @@ import redis
 import trio
 import trio.testing
 
-from actors.dedup_store.connection import RedisAddress, open_remote
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.database import Database
+from actors.dedup_store.opening import open_remote
 from actors.messages import DeadLetter, Done, Retry
 from actors.store import Record, StoreUnavailable
 from runtime.errors import Fault, Rejected
@@ -105,7 +106,7 @@ async def test_a_read_only_store_says_so_and_recovers(
 async def test_a_store_that_is_not_there_answers_every_asker() -> None:
     """All waiting requests get the reason; the dispatcher backs off."""
     address = RedisAddress("127.0.0.1", 1)
-    with closing(open_remote(address, timeout_s=1.0, threads=2)) as database:
+    with closing(open_remote(address, timeout_s=1.0, connections=2)) as database:
         house = House(database)
         async with house.open():
             for question in (house.store.record([item("a")]), house.store.read("cursor", "x")):
@@ -120,8 +121,8 @@ async def test_a_store_that_is_not_there_answers_every_asker() -> None:
 async def test_a_store_that_hangs_is_given_up_in_time(
     redis_address: RedisAddress, redis_client: redis.Redis
 ) -> None:
-    """The socket time-out bounds a thread that nobody can cancel."""
-    with closing(open_remote(redis_address, timeout_s=0.1, threads=1)) as database:
+    """What was sent is waited for, whoever cancels it, but not for ever."""
+    with closing(open_remote(redis_address, timeout_s=0.1, connections=1)) as database:
         house = House(database)
         await house.ask_all([Record((item("warm"),))])
         redis_client.client_pause(400)
@@ -152,7 +153,7 @@ async def test_wrong_credentials_are_told_without_the_password(redis_address: Re
     """The reason says what is wrong and repeats no secret."""
     address = RedisAddress(path=redis_address.path, username="nobody", password="hunter2")
     assert "hunter2" not in repr(address)
-    with closing(open_remote(address, timeout_s=1.0, threads=1)) as database:
+    with closing(open_remote(address, timeout_s=1.0, connections=1)) as database:
         house = House(database)
         async with house.open():
             with pytest.raises(StoreUnavailable) as caught:
@@ -215,7 +216,7 @@ async def test_a_recording_whose_answer_was_lost_is_delivered_once(
 ) -> None:
     """It took effect; asking again is harmless."""
     async with open_wire(redis_address) as (wire, address):
-        with closing(open_remote(address, timeout_s=2.0, threads=2)) as database:
+        with closing(open_remote(address, timeout_s=2.0, connections=2)) as database:
             house = House(database)
             async with house.open():
                 await house.store.record([item("before")])
@@ -235,7 +236,7 @@ async def test_a_settling_whose_answer_was_lost_holds_its_place_until_repeated(
 ) -> None:
     """Until then nothing else of the conversation is handed over; then the next is, once."""
     async with open_wire(redis_address) as (wire, address):
-        with closing(open_remote(address, timeout_s=2.0, threads=2)) as database:
+        with closing(open_remote(address, timeout_s=2.0, connections=2)) as database:
             house = House(database)
             async with house.open():
                 await house.store.record([item("a", "talk"), item("b", "talk")])
@@ -254,7 +255,7 @@ async def test_a_settling_whose_answer_was_lost_holds_its_place_until_repeated(
 async def test_a_retry_whose_answer_was_lost_counts_once(redis_address: RedisAddress) -> None:
     """It comes again once, as the second attempt."""
     async with open_wire(redis_address) as (wire, address):
-        with closing(open_remote(address, timeout_s=2.0, threads=2)) as database:
+        with closing(open_remote(address, timeout_s=2.0, connections=2)) as database:
             house = House(database)
             async with house.open():
                 await house.store.record([item("a")])
@@ -315,5 +316,5 @@ async def test_a_mailbox_that_somebody_else_filled_is_looked_at_again(
 
 def test_a_database_is_no_network_user_before_it_is_asked() -> None:
     """Construction touches nothing, so that a start without Redis is a start."""
-    with closing(open_remote(RedisAddress("192.0.2.1"), timeout_s=1.0, threads=1)) as database:
+    with closing(open_remote(RedisAddress("192.0.2.1"), timeout_s=1.0, connections=1)) as database:
         assert isinstance(database, Database)

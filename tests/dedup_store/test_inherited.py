@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from typing import TypeAlias
 
 import pytest
 import redis
 
-from actors.dedup_store.connection import RedisAddress, open_remote
+from actors.dedup_store.address import RedisAddress
+from actors.dedup_store.commands import Command
+from actors.dedup_store.opening import open_remote
 from actors.messages import PostReference, ThreadReference
 from tests.dedup_store.house import House
 
@@ -17,29 +20,30 @@ ROOT = "at://did:plc:alice/app.bsky.feed.post/root"
 REPLY = "at://did:plc:bob/app.bsky.feed.post/reply"
 KEY = "bluesky:post:"
 
+Keep: TypeAlias = Callable[[str, str], Awaitable[None]]
+
 
 def state(cid: str, root_uri: str) -> str:
     return json.dumps({"cid": cid, "genesysConversationId": "conversation", "rootUri": root_uri})
 
 
 @pytest.fixture
-def keep(house: House) -> Iterator[Callable[[str, str], object]]:
+async def keep(house: House) -> AsyncIterator[Keep]:
     """Keep something for a post as the predecessor would have."""
-    client = house.database._client
-    yield lambda uri, text: client.set(KEY + uri, text)
-    for uri in (ROOT, REPLY):
-        client.delete(KEY + uri)
 
+    async def keep(uri: str, text: str) -> None:
+        await house.database.execute([Command(("SET", KEY + uri, text))])
 
-Keep = Callable[[str, str], object]
+    yield keep
+    await house.database.execute([Command(("DEL", KEY + ROOT, KEY + REPLY))])
 
 
 async def test_a_reference_is_made_of_what_was_kept_of_the_post_and_of_its_root(
     house: House, keep: Keep
 ) -> None:
     """A reply under the root that the predecessor knew; a post that is its own root."""
-    keep(ROOT, state("cid-root", ROOT))
-    keep(REPLY, state("cid-reply", ROOT))
+    await keep(ROOT, state("cid-root", ROOT))
+    await keep(REPLY, state("cid-reply", ROOT))
     root = PostReference(ROOT, "cid-root")
     async with house.open():
         assert await house.store.find_reference(REPLY) == ThreadReference(
@@ -52,7 +56,7 @@ async def test_a_reference_is_made_of_what_was_kept_of_the_post_and_of_its_root(
 
 async def test_our_own_reference_goes_before_it(house: House, keep: Keep) -> None:
     """What the predecessor thought of a thread does not matter any more."""
-    keep(REPLY, state("cid-old", REPLY))
+    await keep(REPLY, state("cid-old", REPLY))
     own = ThreadReference(
         PostReference(REPLY, "cid-reply"), PostReference(ROOT, "cid-root"), "did:plc:bob"
     )
@@ -69,21 +73,21 @@ async def test_what_is_damaged_or_half_there_is_looked_up_anew(
     house: House, keep: Keep, text: str
 ) -> None:
     """Nothing is guessed, and nothing fails."""
-    keep(REPLY, text)
+    await keep(REPLY, text)
     async with house.open():
         assert await house.store.find_reference(REPLY) is None
 
 
 async def test_without_the_root_there_is_no_reference(house: House, keep: Keep) -> None:
     """The predecessor kept a root's cid only with the root itself."""
-    keep(REPLY, state("cid-reply", ROOT))
+    await keep(REPLY, state("cid-reply", ROOT))
     async with house.open():
         assert await house.store.find_reference(REPLY) is None
 
 
 async def test_it_is_known_which_posts_the_predecessor_took_in(house: House, keep: Keep) -> None:
     """Whatever it kept of them."""
-    keep(REPLY, "[object Object]")
+    await keep(REPLY, "[object Object]")
     async with house.open():
         assert await house.store.find_inherited([ROOT, REPLY]) == {REPLY}
         assert await house.store.find_inherited([]) == frozenset()
@@ -105,7 +109,7 @@ async def test_a_user_who_may_not_read_those_keys_is_in_no_trouble(
     )
     narrow = RedisAddress(path=redis_address.path, username="narrow", password="x")
     try:
-        with closing(open_remote(narrow, timeout_s=5.0, threads=1)) as database:
+        with closing(open_remote(narrow, timeout_s=5.0, connections=1)) as database:
             house = House(database)
             async with house.open():
                 assert await house.store.find_reference(REPLY) is None

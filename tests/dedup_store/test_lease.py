@@ -9,18 +9,20 @@ import pytest
 import redis
 import trio
 
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.answers import Result
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, connect, open_remote
 from actors.dedup_store.database import Database
 from actors.dedup_store.keys import MISSED_AFTER_S
 from actors.dedup_store.lease import Lease, LeaseTimes
 from actors.dedup_store.lease_keeper import give_up_lease
+from actors.dedup_store.opening import open_remote
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, Done, Receipt
 from actors.store import Deposed, Store, StoreUnavailable
 from runtime.duty import Duty
 from tests.dedup_store.house import House, item
+from tests.support.redis_client import connect
 from tests.support.silence import Silence
 
 SHORT = LeaseTimes(lasts_s=0.5, renew_every_s=0.1, try_again_s=0.05, look_every_s=0.05)
@@ -224,7 +226,7 @@ async def test_what_another_process_records_is_handed_over_soon(
     """The leader is told at once, and does not wait for its next renewal."""
     leader = Process(redis_house.database, LONG)
     standby = leader.beside(LONG)
-    standby.house.database = open_remote(redis_address, timeout_s=5.0, threads=4)
+    standby.house.database = open_remote(redis_address, timeout_s=5.0, connections=4)
     async with leader.alive(), standby.alive():
         both = (leader, standby)
         with trio.fail_after(10):
@@ -301,7 +303,7 @@ class AwayDatabase(Database):
     """A store that can be away."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database._client, load_scripts(), kind="memory", threads=1)
+        super().__init__(database._server, load_scripts(), kind="memory")
         self.is_away = False
 
     async def execute(self, commands: Sequence[Command]) -> list[Result]:

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-import fakeredis
 import pytest
 import redis
 import trio
 from trio.abc import Clock
 
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.scripts import load_scripts
 from actors.messages import Destination, Done, Retry
@@ -22,6 +20,7 @@ from actors.store import Settle, Settlement, Store, StoreRequest, StoreUnavailab
 from runtime.mailbox import Mailbox
 from tests.dedup_store.house import House, item
 from tests.support.context import FakeContext
+from tests.support.redis_client import open_both
 
 SENDER = Destination.GENESYS_SENDER
 
@@ -37,20 +36,17 @@ class CountingDatabase(Database):
         self.round_trips += 1
         return await super().execute(commands)
 
-    def _carry_out(self, commands: Sequence[Command]) -> list[Any]:
+    async def _carry_out(self, commands: Sequence[Command]) -> list[Any]:
         self.commands += len(commands)
-        return super()._carry_out(commands)
+        return await super()._carry_out(commands)
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
 def counting(request: pytest.FixtureRequest) -> Iterator[CountingDatabase]:
     """A store that counts."""
-    if request.param == "memory":
-        client: redis.Redis = fakeredis.FakeRedis(protocol=2, decode_responses=True)
-    else:
-        address: RedisAddress = request.getfixturevalue("redis_address")
-        client = connect(address, timeout_s=5.0)
-    with closing(CountingDatabase(client, load_scripts(), kind="redis", threads=2)) as database:
+    is_memory = request.param == "memory"
+    _, server = open_both(None if is_memory else request.getfixturevalue("redis_address"))
+    with closing(CountingDatabase(server, load_scripts(), kind="redis")) as database:
         yield database
 
 

@@ -9,9 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import fakeredis
 import pytest
-import redis
 import trio
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -25,8 +23,8 @@ from hypothesis.stateful import (
 )
 
 from actors.dead_letters import DropLetter, ReplayLetter
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.codec import EntryId
-from actors.dedup_store.connection import RedisAddress, connect
 from actors.dedup_store.database import Database
 from actors.dedup_store.exchange import Exchange
 from actors.dedup_store.lease import Lease
@@ -35,6 +33,7 @@ from actors.messages import Destination, Done, JournalEntry, Outcome, Receipt, R
 from actors.store import Amend, Deposed, ReadQueue, Record, Settle, StoreRequest
 from runtime.duty import Duty
 from tests.dedup_store.house import Clock, House, item
+from tests.support.redis_client import open_both
 
 LIMIT = 2
 DESTINATIONS = (Destination.GENESYS_SENDER, Destination.BLUESKY_SENDER)
@@ -63,10 +62,10 @@ class Waiting:
 class Journal(RuleBasedStateMachine):
     """The journal and what it should be, side by side."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, address: RedisAddress | None) -> None:
         super().__init__()
-        self.client = client
-        self.database = Database(self.client, load_scripts(), kind="memory", threads=1)
+        self.client, server = open_both(address)
+        self.database = Database(server, load_scripts(), kind="memory")
         self.namespace = uuid.uuid4().hex
         self.clock = Clock()
         self.house = self.make_house()
@@ -287,6 +286,11 @@ class Journal(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end everything arrives."""
+        with closing(self.client), closing(self.database):
+            self.finish()
+
+    def finish(self) -> None:
+        """Settle all that there is."""
         for _ in range(300):
             if not any(self.queues.values()):
                 break
@@ -377,7 +381,7 @@ def test_the_journal_keeps_its_promises() -> None:
 
     class InMemory(Journal):
         def __init__(self) -> None:
-            super().__init__(fakeredis.FakeRedis(protocol=2, decode_responses=True))
+            super().__init__(None)
 
     run_state_machine_as_test(InMemory, settings=HARD)
 
@@ -385,10 +389,9 @@ def test_the_journal_keeps_its_promises() -> None:
 @pytest.mark.redis
 def test_the_journal_keeps_its_promises_on_a_real_server(redis_address: RedisAddress) -> None:
     """On a redis-server."""
-    with closing(connect(redis_address, timeout_s=5.0)) as client:
 
-        class OnServer(Journal):
-            def __init__(self) -> None:
-                super().__init__(client)
+    class OnServer(Journal):
+        def __init__(self) -> None:
+            super().__init__(redis_address)
 
-        run_state_machine_as_test(OnServer, settings=HARD)
+    run_state_machine_as_test(OnServer, settings=HARD)

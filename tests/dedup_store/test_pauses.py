@@ -8,10 +8,11 @@ import pytest
 import redis
 import trio
 
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.answers import Result
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, open_remote
 from actors.dedup_store.database import Database
+from actors.dedup_store.opening import open_remote
 from actors.dedup_store.scripts import load_scripts
 from actors.store import SetPaused, StoreUnavailable
 from runtime.pause import Pause
@@ -23,7 +24,7 @@ class PausingDatabase(Database):
     """A store in which somebody pauses DMPoller right after it was read what is paused."""
 
     def __init__(self, process: Process, database: Database) -> None:
-        super().__init__(database._client, load_scripts(), kind="memory", threads=1)
+        super().__init__(database._server, load_scripts(), kind="memory")
         self._commands = process.house.commands
         self.has_paused = False
 
@@ -106,7 +107,7 @@ async def test_all_processes_hear_of_it_at_once(
     """Leader and standby alike, long before either would look again."""
     leader = Process(redis_house.database, LONG)
     standby = leader.beside(LONG)
-    standby.house.database = open_remote(redis_address, timeout_s=5.0, threads=4)
+    standby.house.database = open_remote(redis_address, timeout_s=5.0, connections=4)
     pauses = [one.house.pauses.make("DMPoller") for one in (leader, standby)]
     async with leader.alive(), standby.alive():
         with trio.fail_after(10):

@@ -9,8 +9,9 @@ import pytest
 import redis
 
 from actors.dead_letters import Envelope, Replayed
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import RedisAddress, open_remote
+from actors.dedup_store.opening import open_remote
 from actors.messages import (
     DeadLetter,
     Done,
@@ -256,7 +257,7 @@ def full_house(
     redis_address: RedisAddress, redis_client: redis.Redis
 ) -> Iterator[tuple[House, redis.Redis]]:
     """A house on the real server, which has room until the test says otherwise."""
-    with closing(open_remote(redis_address, timeout_s=5.0, threads=1)) as database:
+    with closing(open_remote(redis_address, timeout_s=5.0, connections=1)) as database:
         yield House(database), redis_client
     redis_client.config_set("maxmemory", "0")
 

@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 import redis
 
-from actors.dedup_store.connection import RedisAddress, open_remote
+from actors.dedup_store.address import RedisAddress
+from actors.dedup_store.opening import open_remote
 from actors.dedup_store.server import ServerFacts, ask_server
 
 pytestmark = pytest.mark.redis
@@ -17,7 +18,7 @@ async def test_a_server_tells_its_release_its_memory_and_how_it_keeps(
     redis_address: RedisAddress,
 ) -> None:
     """As it was started: without snapshots, and without an append-only file."""
-    with closing(open_remote(redis_address, timeout_s=5.0, threads=1)) as database:
+    with closing(open_remote(redis_address, timeout_s=5.0, connections=1)) as database:
         facts = await ask_server(database)
     assert facts.version is not None
     assert not facts.is_too_old
@@ -41,7 +42,7 @@ async def test_a_user_who_may_not_ask_learns_nothing_and_nothing_fails(
     )
     narrow = RedisAddress(path=redis_address.path, username="narrow", password="x")
     try:
-        with closing(open_remote(narrow, timeout_s=5.0, threads=1)) as database:
+        with closing(open_remote(narrow, timeout_s=5.0, connections=1)) as database:
             assert await ask_server(database) == ServerFacts(None, None, None, None, None, None)
     finally:
         redis_client.acl_deluser("narrow")

@@ -14,8 +14,9 @@ from typing import Literal, TypeAlias, TypeVar
 import redis
 import trio
 
-from actors.dedup_store.connection import RedisAddress, connect
+from actors.dedup_store.address import RedisAddress
 from actors.dedup_store.state_dir import choose_socket
+from tests.support.redis_client import connect
 
 Mishap: TypeAlias = Literal["killed", "frozen", "full", "read-only"]
 MISHAPS: tuple[Mishap, ...] = ("killed", "frozen", "full", "read-only")

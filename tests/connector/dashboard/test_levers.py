@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from actors.dedup_store.connection import open_memory
+from actors.dedup_store.opening import open_memory
 from actors.genesys.gap import MISSED_SINCE
 from actors.store import StoreUnavailable
 from connector.dashboard.levers import MEANINGS, Levers

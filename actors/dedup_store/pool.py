@@ -1,0 +1,106 @@
+"""The connections to one Redis: opened when needed, and kept."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+
+import hiredis
+import trio
+
+from actors.dedup_store.address import RedisAddress
+from actors.dedup_store.connection import Answer, Arguments, Connection, NoAnswer, connect
+
+
+class ConnectionPool:
+    """All connections to one server. Opens none before it is asked something.
+
+    Args:
+        address: where the server is.
+        timeout_s: see :func:`connect`.
+        most: how many round trips may be under way.
+        make_tls: see :func:`connect`.
+    """
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        timeout_s: float,
+        most: int,
+        make_tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._limiter = trio.CapacityLimiter(most)
+        self._make_tls = make_tls
+        self._idle: list[Connection] = []
+
+    async def ask(self, commands: Sequence[Arguments]) -> list[Answer]:
+        """One round trip. If cancelled before it is sent, nothing was sent.
+
+        Raises:
+            NoAnswer: not all answers came.
+        """
+        async with self._limiter:
+            connection = await self._take()
+            try:
+                answers = await connection.ask(commands)
+            except BaseException:
+                # Answers that are still to come are for nobody.
+                connection.close()
+                raise
+            self._idle.append(connection)
+            return answers
+
+    async def listen(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Call ``hear`` with each text that is published, and first with nothing. No end.
+
+        On a connection of its own, which is closed if it is cancelled.
+
+        Raises:
+            NoAnswer: nothing more is to be heard.
+        """
+        connection = await self._connect()
+        try:
+            (answer,) = await connection.ask([("SUBSCRIBE", channel)], to_the_end=False)
+            if isinstance(answer, hiredis.ReplyError):
+                raise NoAnswer(str(answer))
+            hear("")
+            while True:
+                kind, _, text = await connection.wait_for_message()
+                if kind == "message":
+                    hear(text)
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all connections. No round trip may be under way."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_stale:
+                return connection
+            connection.close()
+        return await self._connect()
+
+    async def _connect(self) -> Connection:
+        return await connect(self._address, timeout_s=self._timeout_s, make_tls=self._make_tls)
+
+
+async def ask_once(address: RedisAddress, *arguments: str, timeout_s: float) -> Answer:
+    """Ask one thing on a connection for that alone.
+
+    Raises:
+        NoAnswer: none came.
+    """
+    pool = ConnectionPool(address, timeout_s=timeout_s, most=1)
+    try:
+        (answer,) = await pool.ask([arguments])
+        return answer
+    finally:
+        pool.close()
