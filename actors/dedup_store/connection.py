@@ -10,8 +10,10 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeGuard
 
 import hiredis
 import trio
@@ -34,6 +36,10 @@ _PACK: Callable[[tuple[str | bytes, ...]], bytes] = hiredis.pack_command  # type
 
 class NoAnswer(Exception):
     """There was none. What was sent may have taken effect."""
+
+
+class TooLate(NoAnswer):
+    """It did not come in time. The server is there, and may still be at it."""
 
 
 class Connection:
@@ -61,8 +67,11 @@ class Connection:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server has closed it, or said something that nobody asked for."""
-        return bool(self._poll.poll(0))
+        """Whether the server has closed it, or said something that nobody asked for.
+
+        Of what TLS has already taken from the socket nothing is known.
+        """
+        return self._reader.has_data() or bool(self._poll.poll(0))
 
     async def ask(self, commands: Sequence[Arguments], *, to_the_end: bool = True) -> list[Answer]:
         """Send all of these together; returns as many answers.
@@ -75,21 +84,24 @@ class Connection:
             NoAnswer: not all answers came.
         """
         packed = b"".join(map(_pack, commands))
+        answers: list[Answer] = []
         with trio.CancelScope(deadline=self._late(), shield=to_the_end) as scope:
             try:
-                await self._stream.send_all(packed)
-                answers: list[Answer] = []
+                with suppress(trio.BrokenResourceError):
+                    # One that turns a client away is gone already, but has said why.
+                    await self._stream.send_all(packed)
                 while len(answers) < len(commands):
                     answer = self._reader.gets()
-                    if answer is _NOTHING_YET:
-                        await self._feed()
+                    if answer is not _NOTHING_YET:
+                        answers.append(answer)
+                    elif await self._feed():
                         scope.deadline = self._late()
                     else:
-                        answers.append(answer)
+                        raise NoAnswer(self._explain_closing(answers))
                 return answers
             except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
                 raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
-        raise NoAnswer(f"Timeout: {self._where} was silent for {self._timeout_s:g} s")
+        raise TooLate(f"Timeout: {self._where} was silent for {self._timeout_s:g} s")
 
     async def wait_for_message(self) -> list[Answer]:
         """What the server says next by itself, after ``SUBSCRIBE``. May be cancelled.
@@ -100,10 +112,10 @@ class Connection:
         try:
             while True:
                 message = self._reader.gets()
-                if message is _NOTHING_YET:
-                    await self._feed()
-                elif isinstance(message, list):
+                if isinstance(message, list):
                     return message
+                if message is _NOTHING_YET and not await self._feed():
+                    raise NoAnswer(self._explain_closing([]))
         except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
             raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
 
@@ -112,18 +124,32 @@ class Connection:
         # By the descriptor: so it may be done when trio does not run any more.
         socket.close(self._raw.socket.detach())
 
-    async def _feed(self) -> None:
+    async def _feed(self) -> bool:
+        """Read what comes next; returns whether there was anything."""
         data = await self._stream.receive_some(_READ_AT_ONCE)
-        if not data:
-            raise NoAnswer(f"{self._where} closed the connection")
         self._reader.feed(bytes(data))
+        return bool(data)
+
+    def _explain_closing(self, answers: Sequence[Answer]) -> str:
+        why = f": {tell(answers[-1])}" if answers and is_error(answers[-1]) else ""
+        return f"{self._where} closed the connection{why}"
 
     def _late(self) -> float:
         return trio.current_time() + self._timeout_s
 
 
+def is_error(answer: Answer) -> TypeGuard[hiredis.ReplyError]:
+    """Whether the server refused what it was asked."""
+    return isinstance(answer, hiredis.ReplyError)
+
+
+def tell(error: hiredis.ReplyError) -> str:
+    """What the server said, without the word that stands before what has no word of its own."""
+    return str(error).removeprefix("ERR ")
+
+
 async def connect(
-    address: RedisAddress, *, timeout_s: float, make_tls: Callable[[], ssl.SSLContext]
+    address: RedisAddress, *, timeout_s: float, tls: ssl.SSLContext | None
 ) -> Connection:
     """Open a connection and log in.
 
@@ -132,19 +158,20 @@ async def connect(
     Args:
         address: where the server is.
         timeout_s: the longest that all of this may take, and see :class:`Connection`.
-        make_tls: what to trust, if the address wants TLS.
+        tls: whom to trust; ``None`` for a connection without TLS.
 
     Raises:
         NoAnswer: with what is in the way.
     """
-    where = address.path or f"{address.host}:{address.port}"
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    where = address.path or f"{host}:{address.port}"
     with trio.move_on_after(timeout_s):
         try:
             raw = await _open(address)
         except OSError as error:
             raise NoAnswer(f"{where} cannot be reached: {_describe(error)}") from error
         try:
-            stream = await _secure(raw, address.host, make_tls) if address.tls else raw
+            stream = raw if tls is None else await _secure(raw, address.host, tls)
             connection = Connection(stream, raw, where=where, timeout_s=timeout_s)
             await _log_in(connection, address)
         except trio.BrokenResourceError as error:
@@ -154,36 +181,50 @@ async def connect(
             raw.socket.close()
             raise
         return connection
-    raise NoAnswer(f"Timeout: {where} was not reached within {timeout_s:g} s")
+    raise TooLate(f"Timeout: {where} was not reached within {timeout_s:g} s")
 
 
 async def _open(address: RedisAddress) -> trio.SocketStream:
     if address.path is not None:
         return await trio.open_unix_socket(address.path)
     raw = await trio.open_tcp_stream(address.host, address.port)
-    # A server that is gone without a word is noticed.
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Of a connection that is closed already some systems will not hear of it.
+    with suppress(OSError):
+        _keep_alive(raw)
     return raw
 
 
+def _keep_alive(raw: trio.SocketStream) -> None:
+    """Notice a server that is gone without a word within a minute: who listens asks nothing."""
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    idle = "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE"
+    for name, value in {idle: 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}.items():
+        if hasattr(socket, name):
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 async def _secure(
-    raw: trio.SocketStream, host: str, make_tls: Callable[[], ssl.SSLContext]
+    raw: trio.SocketStream, host: str, tls: ssl.SSLContext
 ) -> trio.SSLStream[trio.SocketStream]:
-    stream = trio.SSLStream(raw, make_tls(), server_hostname=host)
+    stream = trio.SSLStream(raw, tls, server_hostname=host)
     await stream.do_handshake()
     return stream
 
 
 async def _log_in(connection: Connection, address: RedisAddress) -> None:
+    password = address.password or ""
     commands: list[Arguments] = []
-    if address.password is not None:
-        who = () if address.username is None else (address.username,)
-        commands.append(("AUTH", *who, address.password))
+    if address.username is not None:
+        commands.append(("AUTH", address.username, password))
+    elif password:
+        commands.append(("AUTH", password))
     if address.database:
         commands.append(("SELECT", str(address.database)))
-    for answer in await connection.ask(commands, to_the_end=False) if commands else ():
-        if isinstance(answer, hiredis.ReplyError):
-            raise NoAnswer(str(answer))
+    for command in commands:
+        (answer,) = await connection.ask([command], to_the_end=False)
+        if is_error(answer):
+            # A server that does not know AUTH repeats what it was given.
+            raise NoAnswer(tell(answer).replace(password or "\0", "***"))
 
 
 def _describe(error: OSError) -> str:

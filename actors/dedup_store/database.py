@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from hiredis import ReplyError
+import trio
 
 from actors.dedup_store.answers import Result
 from actors.dedup_store.commands import Command
-from actors.dedup_store.connection import Answer, Arguments, NoAnswer
+from actors.dedup_store.connection import Answer, Arguments, NoAnswer, is_error, tell
 from actors.dedup_store.gauge import StoreKind
 from actors.dedup_store.scripts import Script, ScriptName
 from actors.store import Deposed, StoreUnavailable
@@ -20,7 +20,8 @@ from runtime.errors import Effect, Rejected
 # Old servers put the code of a command that a script made into the middle.
 _AWAY = re.compile(
     r"(?:^|-)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|BUSY|UNKILLABLE|MASTERDOWN|CLUSTERDOWN"
-    r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b|limit exceeded"
+    r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT|DENIED)\b|limit exceeded"
+    r"|max number of clients"
 )
 
 _WHERE = re.compile(r" script: [0-9a-f]{40}, on @user_script:\d+\.$")
@@ -34,6 +35,8 @@ _ACTIONS = {
     "READONLY": "Point REDIS_URL at the primary, not at a replica.",
     "MISCONF": "See the log of Redis: it cannot write to its disk.",
     r"\b(MOVED|ASK|CLUSTERDOWN)\b": "Point REDIS_URL at a Redis that is no cluster.",
+    "DENIED": "Set a password for Redis: without one it serves its own machine alone.",
+    "max number of clients": "Raise maxclients of Redis, or let fewer clients connect.",
     "NOPERM": "Allow the user of REDIS_URL all commands on the connector's keys.",
     "NOAUTH|WRONGPASS|username-password|Authentication": "Correct REDIS_URL or REDIS_TOKEN.",
 }
@@ -129,7 +132,9 @@ class Database:
                 # What was read beside a missing script was read too early.
                 early = {at for at, command in enumerate(commands) if command.reads}
                 again = sorted(missing | early)
-                fresh = await self._round_trip([commands[at] for at in again], load_scripts=True)
+                # What the others answered is somebody's already.
+                with trio.CancelScope(shield=True):
+                    fresh = await self._round_trip([commands[at] for at in again], scripts=True)
                 for at, result in zip(again, fresh, strict=True):
                     results[at] = result
         except NoAnswer as error:
@@ -137,17 +142,18 @@ class Database:
         return [self._translate(result) for result in results]
 
     async def _round_trip(
-        self, commands: Sequence[Command], *, load_scripts: bool = False
+        self, commands: Sequence[Command], *, scripts: bool = False
     ) -> list[Result]:
-        scripts = self._scripts if load_scripts else ()
-        loading = [("SCRIPT", "LOAD", script.text) for script in scripts]
+        """Ask these; with ``scripts``, load all that there are before."""
+        texts = [script.text for script in self._scripts] if scripts else []
+        loading = [("SCRIPT", "LOAD", text) for text in texts]
         answers = await self._server.ask([*loading, *(command.arguments for command in commands)])
-        return answers[len(scripts) :]
+        return answers[len(loading) :]
 
     def _translate(self, result: Result) -> Result:
-        if not isinstance(result, ReplyError):
+        if not is_error(result):
             return result
-        text = _WHERE.sub("", str(result)).removeprefix("ERR ")
+        text = _WHERE.sub("", tell(result))
         if text.startswith(_DEPOSED):
             return Deposed("another process leads")
         if _AWAY.search(text):
@@ -167,4 +173,4 @@ def _reads_one(command: Command) -> bool:
 
 
 def _is_no_script(result: Result) -> bool:
-    return isinstance(result, ReplyError) and str(result).startswith("NOSCRIPT")
+    return is_error(result) and tell(result).startswith("NOSCRIPT")

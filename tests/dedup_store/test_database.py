@@ -31,6 +31,7 @@ async def get_error(database: Database, text: str) -> Exception:
         ("CLUSTERDOWN The cluster is down", "no cluster"),
         ("BUSY Redis is busy running a script.", None),
         ("NOREPLICAS Not enough good replicas to write.", None),
+        ("DENIED Redis is running in protected mode because no password is set.", "password"),
         ("ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.", None),
         (
             "ERR Error running script (call to f_6b1b): @user_script:1: -OOM command not allowed",

@@ -186,6 +186,19 @@ async def test_a_server_whose_process_was_killed_is_used_and_stopped_by_the_next
     assert not is_alive(address)
 
 
+async def test_a_server_that_does_not_stop_is_told_of(binary: Path, tmp_path: Path) -> None:
+    """Somebody else's child cannot be killed, only asked; whether it went is not kept quiet."""
+    other = start_other(binary, tmp_path)
+    events = Events()
+    async with run(binary, tmp_path, events) as (server, _):
+        end(other, signal.SIGKILL)
+        hanging = process_id(server.address)
+        os.kill(hanging, signal.SIGSTOP)
+    os.kill(hanging, signal.SIGKILL)
+    assert events.names[-1] == "embedded store did not stop"
+    assert "Timeout" in str(events.told[-1][1]["reason"])
+
+
 async def test_a_shared_server_that_dies_is_started_by_who_is_left(
     binary: Path, tmp_path: Path
 ) -> None:

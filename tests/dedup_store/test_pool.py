@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hiredis
 import pytest
@@ -16,8 +18,12 @@ import trio
 import trio.testing
 
 from actors.dedup_store.address import RedisAddress
-from actors.dedup_store.connection import NoAnswer
+from actors.dedup_store.commands import Command
+from actors.dedup_store.connection import NoAnswer, connect
+from actors.dedup_store.opening import open_remote
 from actors.dedup_store.pool import ConnectionPool, ask_once
+from actors.dedup_store.scripts import load_scripts
+from actors.store import StoreUnavailable
 from tests.dedup_store.proxy import open_wire
 from tests.media.server import make_contexts
 
@@ -83,19 +89,97 @@ async def test_a_slow_answer_that_goes_on_is_waited_for(redis_address: RedisAddr
         assert await pool.ask(waiting) == [None] * 8
 
 
+async def test_an_answer_too_many_is_nobodys() -> None:
+    """A server, or what stands before it, that says more than it was asked is not trusted."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            while b"ECHO" in await stream.receive_some():
+                await stream.send_all(b"+its own\r\n+of nobody\r\n")
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        address = RedisAddress("127.0.0.1", listener.socket.getsockname()[1])
+        with closing(ConnectionPool(address, timeout_s=5.0, most=1)) as pool:
+            for _ in range(2):
+                assert await pool.ask([("ECHO", "x")]) == ["its own"]
+        nursery.cancel_scope.cancel()
+
+
 async def test_who_is_cancelled_waiting_for_a_connection_has_sent_nothing(
-    pool: ConnectionPool,
+    redis_address: RedisAddress,
 ) -> None:
     """And takes nobody's place."""
     key = uuid.uuid4().hex
-    async with trio.open_nursery() as nursery:
-        for _ in range(2):
+    with closing(ConnectionPool(redis_address, timeout_s=5.0, most=1)) as pool:
+        async with trio.open_nursery() as nursery:
             nursery.start_soon(pool.ask, [("BLPOP", "none", "0.2")])
-        await trio.testing.wait_all_tasks_blocked(0.01)
-        with trio.move_on_after(0.02) as waiting:
-            await pool.ask([("INCR", key)])
-    assert waiting.cancelled_caught
-    assert await pool.ask([("GET", key)]) == [None]
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            with trio.move_on_after(0.02) as waiting:
+                await pool.ask([("INCR", key)])
+        assert waiting.cancelled_caught
+        with trio.fail_after(5):
+            assert await pool.ask([("GET", key)]) == [None]
+
+
+async def test_a_server_that_takes_nobody_more_says_so(
+    redis_address: RedisAddress, redis_client: redis.Redis
+) -> None:
+    """It says it before it is asked, and closes: that is no answer to what was asked."""
+    clients: Any = redis_client.info("clients")
+    most: Any = redis_client.config_get("maxclients")
+    redis_client.config_set("maxclients", clients["connected_clients"])
+    echo = Command(("ECHO", "x"), reads=True)
+    try:
+        with closing(open_remote(redis_address, timeout_s=5.0, connections=1)) as database:
+            (alone,) = await database.execute([echo])
+            assert isinstance(alone, StoreUnavailable)
+            with pytest.raises(StoreUnavailable, match="max number of clients") as caught:
+                await database.execute([echo, echo])
+            assert "maxclients" in (caught.value.action or "")
+    finally:
+        redis_client.config_set("maxclients", most["maxclients"])
+
+
+async def test_what_was_answered_is_not_lost_while_scripts_are_loaded(
+    redis_address: RedisAddress, redis_client: redis.Redis
+) -> None:
+    """Who is cancelled meanwhile still gets all of it."""
+    key = uuid.uuid4().hex
+    redis_client.script_flush()
+    script = next(iter(load_scripts().values()))
+    commands = [
+        Command(("INCR", key)),
+        Command(("BLPOP", "none", "0.2")),
+        Command(("EVALSHA", script.digest, "0")),
+    ]
+    answers: list[object] = []
+    with closing(open_remote(redis_address, timeout_s=5.0, connections=1)) as database:
+
+        async def ask() -> None:
+            answers.extend(await database.execute(commands))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            nursery.cancel_scope.cancel()
+    assert answers[:2] == [1, None]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system has no such options")
+async def test_a_server_that_is_gone_without_a_word_is_noticed(
+    redis_address: RedisAddress,
+) -> None:
+    """By who only listens as well: the system asks it after 30 s, and three times more."""
+    async with open_wire(redis_address) as (_, address):
+        connection = await connect(address, timeout_s=5.0, tls=None)
+        raw = vars(connection)["_raw"]
+        names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
+        told = [raw.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
+        assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert told == [30, 5, 3]
+        connection.close()
 
 
 @pytest.fixture
@@ -109,10 +193,12 @@ async def silent() -> AsyncIterator[RedisAddress]:
 async def test_who_is_cancelled_opening_one_is_not_held_up(silent: RedisAddress) -> None:
     """Nothing was sent, and the place is free again."""
     with closing(ConnectionPool(silent, timeout_s=60.0, most=1)) as pool:
-        for _ in range(2):
-            with trio.fail_after(10), trio.move_on_after(0.02) as asking:
-                await pool.ask([("PING",)])
-            assert asking.cancelled_caught
+        with trio.move_on_after(0.02) as asking:
+            await pool.ask([("PING",)])
+        assert asking.cancelled_caught
+        vars(pool)["_timeout_s"] = 0.1
+        with trio.fail_after(10), pytest.raises(NoAnswer, match="Timeout"):
+            await pool.ask([("PING",)])
 
 
 async def test_a_server_that_does_not_greet_is_given_up(silent: RedisAddress) -> None:
@@ -133,10 +219,32 @@ async def test_an_address_may_name_a_user_and_a_database(
         assert await ask_once(address, "ACL", "WHOAMI", timeout_s=5.0) == "guest"
         told = await ask_once(address, "CLIENT", "INFO", timeout_s=5.0)
         assert " db=3 " in told
-        with pytest.raises(NoAnswer, match="DB index is out of range"):
+        with pytest.raises(NoAnswer, match=r"^DB index is out of range"):
             await ask_once(replace(address, database=999), "PING", timeout_s=5.0)
+        redis_client.acl_setuser("guest", enabled=True, nopass=True)
+        open_to_all = replace(redis_address, username="guest")
+        assert await ask_once(open_to_all, "ACL", "WHOAMI", timeout_s=5.0) == "guest"
     finally:
         redis_client.acl_deluser("guest")
+
+
+async def test_a_server_that_knows_no_password_does_not_show_it() -> None:
+    """It repeats what it was given."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.receive_some()
+            await stream.send_all(b"-ERR unknown command 'AUTH', with args: 'hunter2'\r\n")
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        port = listener.socket.getsockname()[1]
+        address = RedisAddress("127.0.0.1", port, password="hunter2")
+        with pytest.raises(NoAnswer, match=r"^unknown command 'AUTH'") as caught:
+            await ask_once(address, "PING", timeout_s=5.0)
+        nursery.cancel_scope.cancel()
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_what_is_published_is_heard(pool: ConnectionPool, redis_client: redis.Redis) -> None:
