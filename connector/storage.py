@@ -11,7 +11,7 @@ from connector.settings import Settings
 from runtime.context import EventLog
 
 _SHARE_OF_STOPPING = 0.4
-"""What was sent is waited for: two answers, the scripts' among them, fit into the time to stop."""
+"""What was sent is waited for: an answer, and a second where scripts are missing, fit in."""
 
 
 def find_address(url: str | None, token: str | None) -> RedisAddress | None:

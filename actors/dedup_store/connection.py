@@ -39,7 +39,7 @@ class NoAnswer(Exception):
 
 
 class TooLate(NoAnswer):
-    """It did not come in time. The server is there, and may still be at it."""
+    """None came in time. The server may still be at it."""
 
 
 class Connection:
@@ -76,6 +76,8 @@ class Connection:
     async def ask(self, commands: Sequence[Arguments], *, to_the_end: bool = True) -> list[Answer]:
         """Send all of these together; returns as many answers.
 
+        The time-out begins anew with each piece of them that comes.
+
         Args:
             commands: at least one.
             to_the_end: do not yield to cancellation, as what comes back is somebody's.
@@ -87,52 +89,57 @@ class Connection:
         answers: list[Answer] = []
         with trio.CancelScope(deadline=self._late(), shield=to_the_end) as scope:
             try:
-                with suppress(trio.BrokenResourceError):
-                    # One that turns a client away is gone already, but has said why.
-                    await self._stream.send_all(packed)
-                while len(answers) < len(commands):
-                    answer = self._reader.gets()
-                    if answer is not _NOTHING_YET:
-                        answers.append(answer)
-                    elif await self._feed():
-                        scope.deadline = self._late()
-                    else:
-                        raise NoAnswer(self._explain_closing(answers))
+                await self._stream.send_all(packed)
+                await self._read(answers, len(commands), scope)
                 return answers
             except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
-                raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
+                with suppress(trio.BrokenResourceError, hiredis.ProtocolError):
+                    # One that turns a client away is gone before it is asked, but has said why.
+                    await self._read(answers, 1, scope)
+                raise NoAnswer(self._explain(error, answers)) from error
         raise TooLate(f"Timeout: {self._where} was silent for {self._timeout_s:g} s")
 
-    async def wait_for_message(self) -> list[Answer]:
-        """What the server says next by itself, after ``SUBSCRIBE``. May be cancelled.
+    async def wait_for_message(self) -> str:
+        """What is published next, after ``SUBSCRIBE``. May be cancelled.
 
         Raises:
-            NoAnswer: it says nothing more.
+            NoAnswer: nothing more is.
         """
         try:
             while True:
-                message = self._reader.gets()
-                if isinstance(message, list):
-                    return message
-                if message is _NOTHING_YET and not await self._feed():
-                    raise NoAnswer(self._explain_closing([]))
+                said = self._reader.gets()
+                if said is _NOTHING_YET:
+                    await self._feed()
+                elif is_error(said):
+                    raise NoAnswer(tell(said))
+                elif isinstance(said, list) and len(said) == 3 and said[0] == "message":
+                    return str(said[2])
         except (trio.BrokenResourceError, hiredis.ProtocolError) as error:
-            raise NoAnswer(f"{self._where}: {error.__cause__ or error}") from error
+            raise NoAnswer(self._explain(error, [])) from error
 
     def close(self) -> None:
         """Close it at once. Nobody may be waiting for it."""
         # By the descriptor: so it may be done when trio does not run any more.
         socket.close(self._raw.socket.detach())
 
-    async def _feed(self) -> bool:
-        """Read what comes next; returns whether there was anything."""
-        data = await self._stream.receive_some(_READ_AT_ONCE)
-        self._reader.feed(bytes(data))
-        return bool(data)
+    async def _read(self, answers: list[Answer], most: int, scope: trio.CancelScope) -> None:
+        while len(answers) < most:
+            answer = self._reader.gets()
+            if answer is not _NOTHING_YET:
+                answers.append(answer)
+                continue
+            await self._feed()
+            scope.deadline = self._late()
 
-    def _explain_closing(self, answers: Sequence[Answer]) -> str:
-        why = f": {tell(answers[-1])}" if answers and is_error(answers[-1]) else ""
-        return f"{self._where} closed the connection{why}"
+    async def _feed(self) -> None:
+        data = await self._stream.receive_some(_READ_AT_ONCE)
+        if not data:
+            raise trio.BrokenResourceError("closed by the server")
+        self._reader.feed(bytes(data))
+
+    def _explain(self, error: Exception, answers: Sequence[Answer]) -> str:
+        said = f": {tell(answers[-1])}" if answers and is_error(answers[-1]) else ""
+        return f"{self._where}: {error.__cause__ or error}{said}"
 
     def _late(self) -> float:
         return trio.current_time() + self._timeout_s
@@ -168,7 +175,7 @@ async def connect(
     with trio.move_on_after(timeout_s):
         try:
             raw = await _open(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise NoAnswer(f"{where} cannot be reached: {_describe(error)}") from error
         try:
             stream = raw if tls is None else await _secure(raw, address.host, tls)
@@ -220,14 +227,15 @@ async def _log_in(connection: Connection, address: RedisAddress) -> None:
         commands.append(("AUTH", password))
     if address.database:
         commands.append(("SELECT", str(address.database)))
-    for command in commands:
+    # One that turns a client away says so before it is asked: that must be no request's answer.
+    for command in commands or [("PING",)]:
         (answer,) = await connection.ask([command], to_the_end=False)
         if is_error(answer):
             # A server that does not know AUTH repeats what it was given.
-            raise NoAnswer(tell(answer).replace(password or "\0", "***"))
+            raise NoAnswer(tell(answer).partition(", with args")[0])
 
 
-def _describe(error: OSError) -> str:
+def _describe(error: Exception) -> str:
     """Every reason once: a name may stand for several addresses."""
     cause = error.__cause__
     found = leaves(cause) if isinstance(cause, Exception) else [error]

@@ -21,7 +21,7 @@ from runtime.errors import Effect, Rejected
 _AWAY = re.compile(
     r"(?:^|-)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|BUSY|UNKILLABLE|MASTERDOWN|CLUSTERDOWN"
     r"|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT|DENIED)\b|limit exceeded"
-    r"|max number of clients"
+    r"|^max number of clients"
 )
 
 _WHERE = re.compile(r" script: [0-9a-f]{40}, on @user_script:\d+\.$")
@@ -34,7 +34,7 @@ _ACTIONS = {
     "OOM": "Give Redis more memory: its maxmemory is reached.",
     "READONLY": "Point REDIS_URL at the primary, not at a replica.",
     "MISCONF": "See the log of Redis: it cannot write to its disk.",
-    r"\b(MOVED|ASK|CLUSTERDOWN)\b": "Point REDIS_URL at a Redis that is no cluster.",
+    "MOVED|ASK|CLUSTERDOWN": "Point REDIS_URL at a Redis that is no cluster.",
     "DENIED": "Set a password for Redis: without one it serves its own machine alone.",
     "max number of clients": "Raise maxclients of Redis, or let fewer clients connect.",
     "NOPERM": "Allow the user of REDIS_URL all commands on the connector's keys.",
@@ -164,7 +164,9 @@ class Database:
         known = self._explain()
         if known is not None:
             reason = f"{known} ({reason})"
-        actions = (action for sign, action in _ACTIONS.items() if re.search(sign, reason))
+        actions = (
+            action for sign, action in _ACTIONS.items() if re.search(rf"\b(?:{sign})\b", reason)
+        )
         return StoreUnavailable(reason, effect=effect, action=next(actions, None))
 
 

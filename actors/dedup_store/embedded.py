@@ -202,4 +202,4 @@ class EmbeddedServer:
         except NoAnswer:
             # One that stops does not answer.
             return
-        self._log.warning("embedded store did not stop", reason=reason)
+        self._log.warning("embedded store did not stop in time", reason=reason)

@@ -51,7 +51,7 @@ class InMemoryServer:
         """There is nobody else to be heard."""
 
     def close(self) -> None:
-        """Forget everything."""
+        """Nothing may be asked any more."""
         self._client.close()
 
     def _ask(self, commands: Sequence[Arguments]) -> list[Answer]:

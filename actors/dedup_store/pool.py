@@ -76,9 +76,7 @@ class ConnectionPool:
                 raise NoAnswer(tell(answer))
             hear("")
             while True:
-                kind, _, text = await connection.wait_for_message()
-                if kind == "message":
-                    hear(text)
+                hear(await connection.wait_for_message())
         finally:
             connection.close()
 

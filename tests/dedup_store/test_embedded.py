@@ -195,7 +195,7 @@ async def test_a_server_that_does_not_stop_is_told_of(binary: Path, tmp_path: Pa
         hanging = process_id(server.address)
         os.kill(hanging, signal.SIGSTOP)
     os.kill(hanging, signal.SIGKILL)
-    assert events.names[-1] == "embedded store did not stop"
+    assert events.names[-1] == "embedded store did not stop in time"
     assert "Timeout" in str(events.told[-1][1]["reason"])
 
 
