@@ -147,6 +147,24 @@ async def test_what_a_server_says_when_it_closes_is_told(waits_s: float) -> None
         nursery.cancel_scope.cancel()
 
 
+async def test_a_server_that_still_reads_its_data_can_be_asked() -> None:
+    """It is there, and takes some commands: SHUTDOWN is one of them."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            while data := await stream.receive_some():
+                is_shutdown = b"SHUTDOWN" in data
+                await stream.send_all(b"+OK\r\n" if is_shutdown else b"-LOADING its data\r\n")
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        address = RedisAddress("127.0.0.1", listener.socket.getsockname()[1])
+        assert await ask_once(address, "SHUTDOWN", "NOSAVE", timeout_s=5.0) == "OK"
+        assert str(await ask_once(address, "PING", timeout_s=5.0)) == "LOADING its data"
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_server_that_takes_nobody_more_says_so(
     redis_address: RedisAddress, redis_client: redis.Redis
 ) -> None:
