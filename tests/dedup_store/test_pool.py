@@ -323,6 +323,30 @@ async def test_what_is_published_is_heard(pool: ConnectionPool, redis_client: re
             await trio.testing.wait_all_tasks_blocked(0.01)
 
 
+async def test_what_is_no_message_is_not_heard() -> None:
+    """And the server's last words are told."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            while b"SUBSCRIBE" not in (data := await stream.receive_some()):
+                await stream.send_all(b"+PONG\r\n" if data else b"")
+            await stream.send_all(b"*3\r\n+subscribe\r\n+bell\r\n:1\r\n*2\r\n+pong\r\n+x\r\n*0\r\n")
+            await stream.send_all(b"*3\r\n+message\r\n+bell\r\n+one\r\n-ERR out of service\r\n")
+
+    heard: list[str] = []
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        address = RedisAddress("127.0.0.1", listener.socket.getsockname()[1])
+        with (
+            closing(ConnectionPool(address, timeout_s=5.0, most=1)) as pool,
+            pytest.raises(NoAnswer, match="out of service"),
+        ):
+            await pool.listen("bell", heard.append)
+        nursery.cancel_scope.cancel()
+    assert heard == ["", "one"]
+
+
 async def test_who_may_not_listen_is_told(
     redis_address: RedisAddress, redis_client: redis.Redis
 ) -> None:
