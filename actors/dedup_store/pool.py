@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import trio
 
@@ -107,9 +108,6 @@ async def ask_once(address: RedisAddress, *arguments: str, timeout_s: float) -> 
     Raises:
         NoAnswer: none came.
     """
-    pool = ConnectionPool(address, timeout_s=timeout_s, most=1)
-    try:
+    with closing(ConnectionPool(address, timeout_s=timeout_s, most=1)) as pool:
         (answer,) = await pool.ask([arguments])
         return answer
-    finally:
-        pool.close()

@@ -59,13 +59,13 @@ async def ask_server(database: Database) -> ServerFacts:
     )
     info = _read_info(told) if isinstance(told, str) else {}
     eviction, appends, saves = (_read_setting(answer) for answer in configured)
-    aof = _read_number(info.get("aof_enabled"))
+    appends = info.get("aof_enabled") or appends
     return ServerFacts(
         version=info.get("redis_version"),
         memory_used=_read_number(info.get("used_memory")),
         memory_most=_read_number(info.get("maxmemory")),
         eviction=info.get("maxmemory_policy") or eviction,
-        appends=bool(aof) if aof is not None else None if appends is None else appends == "yes",
+        appends=None if appends is None else appends in {"1", "yes"},
         saves=None if saves is None else bool(saves.strip()),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import trio
@@ -49,10 +49,18 @@ async def open_wire(
 ) -> AsyncIterator[tuple[Wire, RedisAddress]]:
     """A wire to a server on a unix socket, and the address of its near end; TLS if it is given."""
     wire = Wire(server.path or "")
+    async with open_server(wire.serve, tls=tls) as address:
+        yield wire, address
+
+
+@asynccontextmanager
+async def open_server(
+    serve: Callable[[trio.abc.Stream], Awaitable[object]], *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RedisAddress]:
+    """Whatever answers there until the block ends, one task for each connection."""
     async with trio.open_nursery() as nursery:
         (plain,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         listener = plain if tls is None else trio.SSLListener(plain, tls)
-        nursery.start_soon(trio.serve_listeners, wire.serve, [listener])
-        port = plain.socket.getsockname()[1]
-        yield wire, RedisAddress("127.0.0.1", port, tls=tls is not None)
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        yield RedisAddress("127.0.0.1", plain.socket.getsockname()[1], tls=tls is not None)
         nursery.cancel_scope.cancel()
